@@ -1,0 +1,41 @@
+"""The backend that users name: `SQLiteBackend("orders.db")`, or `sqlite:///orders.db`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from pyworkflow.engine.engine import Engine
+from pyworkflow.exceptions import UnsupportedBackend
+
+from .store import SQLiteStore
+
+
+class SQLiteBackend(Engine):
+    """A backend on a SQLite file, made when it is not there.
+
+    `durability` is "full" (every acknowledged call survives a power cut) or "normal" (SQLite's synchronous=NORMAL: the
+    last ones may be lost in a power cut, none when a process dies). `busy_timeout` (seconds) bounds the wait for other
+    writers. The other arguments are the Engine's.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        durability: Literal["full", "normal"] = "full",
+        busy_timeout: float = 30.0,
+        clock: Callable[[], float] = time.time,
+        **options: Any,
+    ) -> None:
+        super().__init__(SQLiteStore(path, durability=durability, busy_timeout=busy_timeout, clock=clock), **options)
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> SQLiteBackend:
+        """The backend of `sqlite:///relative.db` or `sqlite:////absolute.db`."""
+        path = unquote(url.removeprefix("sqlite:///"))
+        if not url.startswith("sqlite:///") or not path:
+            raise UnsupportedBackend(f"{url!r} names no file: write sqlite:///relative.db or sqlite:////absolute.db")
+        return cls(path, **options)

@@ -1,0 +1,117 @@
+"""One connection to the file, shared by the threads of an operating-system process, one transaction at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
+
+from .schema import APPLICATION_ID, MIGRATIONS, VERSION
+
+SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+class Connection:
+    """Opens the file, again after a fork; `busy_timeout` is in seconds."""
+
+    def __init__(self, path: str, durability: str, busy_timeout: float) -> None:
+        if durability not in SYNCHRONOUS:
+            raise UnsupportedBackend(f"durability is 'full' or 'normal', not {durability!r}")
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise UnsupportedBackend(f"SQLite 3.35 or newer is needed, this Python has {sqlite3.sqlite_version}")
+        self.path = path
+        self.durability = durability
+        self.busy_timeout = busy_timeout
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._open()
+
+    def _open(self) -> None:
+        self._pid = os.getpid()
+        try:
+            self.db = sqlite3.connect(
+                self.path,
+                timeout=self.busy_timeout,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
+            )
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
+            self._migrate()
+        except sqlite3.OperationalError as error:
+            raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise UnsupportedBackend(f"{self.path} cannot be used as a workflow file: {error}") from error
+
+    def _migrate(self) -> None:
+        if self._version() == VERSION:
+            return
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            for steps in MIGRATIONS[self._version() :]:
+                for step in steps:
+                    self.db.execute(step)
+            self.db.execute(f"PRAGMA user_version = {VERSION}")
+            self.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self.db.execute("COMMIT")
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+
+    def _version(self) -> int:
+        version: int = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise UnsupportedBackend(
+                f"{self.path} was written by a newer pyworkflow (schema {version}, this one knows {VERSION}): upgrade"
+            )
+        application: int = self.db.execute("PRAGMA application_id").fetchone()[0]
+        if version and application != APPLICATION_ID:
+            raise UnsupportedBackend(f"{self.path} is a SQLite file of another application")
+        return version
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one statement or inside the transaction that this thread has open."""
+        with self._lock:
+            if self._pid != os.getpid():
+                self._open()
+            try:
+                yield self.db
+            except sqlite3.DatabaseError as error:
+                raise _translated(error, self.path) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, begun IMMEDIATE; one inside another is part of it."""
+        with self.reading() as db:
+            if self._depth:
+                yield db
+                return
+            db.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
+
+    def close(self) -> None:
+        with self._lock:
+            self.db.close()
+
+
+def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
+    if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError) or "full" in str(error):
+        return BackendUnavailable(f"{path}: {error}")
+    if isinstance(error, sqlite3.IntegrityError):
+        return error
+    return UnsupportedBackend(f"{path}: {error}; run `pyworkflow backend check` on a copy")

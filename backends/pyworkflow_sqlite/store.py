@@ -1,0 +1,255 @@
+"""The store in SQL. Whatever decides anything is in the engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from pyworkflow.engine.bell import Bell, topics_of
+from pyworkflow.engine.store import Commit, Entry, Query, QueueInfo, Row, Store, Summary, Task
+
+from . import queries
+from .connection import Connection
+
+FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.02
+
+_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE id = ? AND current AND stamp = ? RETURNING key"
+_UPDATE_STATUS = """
+UPDATE run SET stamp = ?, head = ?, status = ?, closed = ? WHERE id = ? AND current AND stamp = ? RETURNING key
+"""
+_ARCHIVE = """
+UPDATE run SET current = 0, head = ?, status = ?, closed = ? WHERE id = ? AND current AND stamp = ? RETURNING key
+"""
+_INSERT = """
+INSERT INTO run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
+VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
+"""
+_PUT_TASK = """
+INSERT INTO task (process, key, queue, due, priority, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
+    priority = excluded.priority, body = excluded.body
+"""
+
+
+class SQLiteStore(Store):
+    """A store in the file at `path`. `clock` gives the time in seconds since 1970."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        durability: str = "full",
+        busy_timeout: float = 30.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
+        self._connection = Connection(path, durability, busy_timeout)
+        self._bell = Bell()
+
+    def now(self) -> float:
+        return self._clock()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        with self._connection.writing():
+            yield
+
+    def read(self, process: str, run: str | None = None) -> Row | None:
+        with self._connection.reading() as db:
+            if run is None:
+                found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND current", (process,)).fetchone()
+            else:
+                found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND run = ?", (process, run)).fetchone()
+        return None if found is None else Row(*found)
+
+    def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
+        with self._connection.reading() as db:
+            return [
+                body
+                for (body,) in db.execute(
+                    "SELECT event.body FROM run JOIN event ON event.run = run.key "
+                    "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
+                    (process, run, skip, -1 if limit is None else limit),
+                )
+            ]
+
+    # -- commits ----------
+
+    def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        with self._connection.writing():
+            done = [self._apply(commit) for commit in commits]
+        topics = {topic for commit, ok in zip(commits, done, strict=True) if ok for topic in topics_of(commit)}
+        if topics:
+            self._bell.ring(topics)
+        return done
+
+    def _apply(self, commit: Commit) -> bool:
+        keys = self._put_head(commit)
+        if keys is None:
+            return False
+        self._put_events(commit.entries, keys)
+        db = self._connection.db
+        if commit.remove:
+            db.executemany(
+                "DELETE FROM task WHERE process = ? AND key = ?", [(commit.process, key) for key in commit.remove]
+            )
+        if commit.add:
+            db.executemany(_PUT_TASK, [(t.process, t.key, t.queue, t.due, t.priority, t.body) for t in commit.add])
+        return True
+
+    def _put_head(self, commit: Commit) -> dict[str, int] | None:
+        """The keys of the runs that get events, None when somebody was faster."""
+        db, new, old = self._connection.db, commit.summary, commit.archive
+        keys = {}
+        if old is not None:
+            values = (old.head, old.summary.status, old.summary.closed, commit.process, commit.base)
+            if (found := db.execute(_ARCHIVE, values).fetchone()) is None:
+                return None
+            keys[old.summary.run] = found[0]
+        if old is not None or not commit.base:
+            assert new is not None
+            found = db.execute(_INSERT, (*_columns(commit), *_summary_columns(new))).fetchone()
+            if found is not None and new.tags:
+                db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
+        elif new is not None:
+            values_ = (commit.stamp, commit.head, new.status, new.closed, commit.process, commit.base)
+            found = db.execute(_UPDATE_STATUS, values_).fetchone()
+        else:
+            found = db.execute(_UPDATE, (commit.stamp, commit.head, commit.process, commit.base)).fetchone()
+        if found is None:
+            return None
+        keys[commit.run] = found[0]
+        return keys
+
+    def _put_events(self, entries: Sequence[Entry], keys: dict[str, int]) -> None:
+        if entries:
+            self._connection.db.executemany(
+                "INSERT INTO event VALUES (?, ?, ?)", [(keys[entry.run], entry.seq, entry.body) for entry in entries]
+            )
+
+    # -- tasks ----------
+
+    def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
+        with self._connection.writing() as db:
+            found = queries.due(db, queues, now, limit)
+            if found:
+                db.executemany("UPDATE task SET due = ? WHERE number = ?", [(until, row[0]) for row in found])
+        return [
+            (
+                Task(process, key, queue, until, priority, body),
+                None if stamp is None else Row(stamp, head),
+            )
+            for _, process, key, queue, _, priority, body, stamp, head in found
+        ]
+
+    def postpone(self, task: Task, due: float) -> None:
+        with self._connection.writing() as db:
+            db.execute(
+                "UPDATE task SET due = ? WHERE process = ? AND key = ? AND due = ?",
+                (due, task.process, task.key, task.due),
+            )
+        self._bell.ring([task.queue])
+
+    def discard(self, task: Task) -> None:
+        with self._connection.writing() as db:
+            db.execute("DELETE FROM task WHERE process = ? AND key = ? AND due = ?", (task.process, task.key, task.due))
+
+    def next_due(self, queues: Sequence[str]) -> float | None:
+        with self._connection.reading() as db:
+            dues = [due for queue in queues if (due := queries.next_due(db, queue)) is not None]
+        return min(dues, default=None)
+
+    def tasks(self, process: str) -> list[Task]:
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT process, key, queue, due, priority, body FROM task WHERE process = ? ORDER BY number",
+                (process,),
+            )
+            return [Task(*row) for row in rows]
+
+    # -- questions ----------
+
+    def find(self, query: Query) -> list[Summary]:
+        with self._connection.reading() as db:
+            return [
+                Summary(id, run, workflow, status, started, closed, parent, json.loads(tags), version)
+                for id, run, workflow, status, started, closed, parent, tags, version in queries.find(db, query)
+            ]
+
+    def count(self, query: Query) -> int:
+        with self._connection.reading() as db:
+            return queries.count(db, query)
+
+    def queues(self, now: float) -> list[QueueInfo]:
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT queue, sum(due <= ?), sum(due > ?) FROM task GROUP BY queue ORDER BY queue", (now, now)
+            )
+            return [QueueInfo(*row) for row in rows]
+
+    def purge(self, closed_before: float, limit: int) -> int:
+        with self._connection.writing() as db:
+            keys = [
+                row
+                for row in db.execute(
+                    "SELECT key FROM run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
+                )
+            ]
+            for table, column in (("event", "run"), ("tag", "run"), ("run", "key")):
+                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", keys)
+        return len(keys)
+
+    # -- waking up ----------
+
+    def ticket(self) -> object:
+        return (self._bell.ticket(), self._data_version())
+
+    def wait(self, ticket: object, topics: Iterable[str], timeout: float) -> None:
+        """Threads of this process ring; other processes' commits are seen by SQLite's data_version, looked at ever less often."""
+        assert isinstance(ticket, tuple)
+        rung, version = ticket
+        until = time.monotonic() + timeout
+        look = FASTEST_LOOK
+        topics = tuple(topics)
+        while (left := until - time.monotonic()) > 0:
+            if self._bell.wait(rung, topics, min(look, left)) or self._data_version() != version:
+                return
+            look = min(look * 1.25, SLOWEST_LOOK)
+
+    def _data_version(self) -> int:
+        with self._connection.reading() as db:
+            version: int = db.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def ring(self, topics: Iterable[str]) -> None:
+        self._bell.ring(topics)
+
+    def info(self) -> dict[str, object]:
+        path = self._connection.path
+        with self._connection.reading() as db:
+            schema = db.execute("PRAGMA user_version").fetchone()[0]
+            processes = db.execute("SELECT count(*) FROM run WHERE current").fetchone()[0]
+        return {
+            "backend": "sqlite",
+            "path": os.path.abspath(path),
+            "bytes": os.path.getsize(path) if os.path.exists(path) else 0,
+            "durable": True,
+            "durability": self._connection.durability,
+            "schema": schema,
+            "processes": processes,
+        }
+
+    def close(self) -> None:
+        self._bell.ring([])
+        self._connection.close()
+
+
+def _columns(commit: Commit) -> tuple[object, ...]:
+    return (commit.process, commit.run, commit.stamp, commit.head)
+
+
+def _summary_columns(new: Summary) -> tuple[object, ...]:
+    return (new.workflow, new.version, new.status, new.started, new.closed, new.parent, json.dumps(new.tags))

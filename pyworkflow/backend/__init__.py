@@ -1,0 +1,33 @@
+"""Backends: the contract, and `open_backend(url)`; each backend is imported as `pyworkflow.backend.NAME`."""
+
+from .base import (
+    STATUSES,
+    Backend,
+    Description,
+    Exchanged,
+    Failed,
+    Finished,
+    Page,
+    PendingActivity,
+    ProcessFilter,
+    QueueCount,
+    Released,
+    Wanted,
+)
+from .urls import open_backend
+
+__all__ = [
+    "STATUSES",
+    "Backend",
+    "Description",
+    "Exchanged",
+    "Failed",
+    "Finished",
+    "Page",
+    "PendingActivity",
+    "ProcessFilter",
+    "QueueCount",
+    "Released",
+    "Wanted",
+    "open_backend",
+]

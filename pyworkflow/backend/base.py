@@ -1,0 +1,332 @@
+"""The contract of a backend: what a Manager needs from whatever administers processes and hands out tasks.
+
+Where an id is taken, a Process is accepted too; `id` means the process's current run, `id:run` a given one.
+Every method may raise BackendUnavailable: then the call may or may not have happened.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .. import defaults
+from ..activity import ActivityCompleted, ActivityResult
+from ..decision import Decision
+from ..events import Event
+from ..process import Process, ProcessResult
+from ..signal import Signal
+from ..task import ActivityTask, DecisionTask
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ProcessRef: TypeAlias = "Process | str"
+IfRunning: TypeAlias = Literal["fail", "use_existing", "terminate_existing"]
+STATUSES = ("running", "blocked", "completed", "failed", "canceled", "timedout", "terminated", "continued")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A decider raised: the decision is tried again later; after `attempts` in a row the process is blocked."""
+
+    reason: str
+    details: Any = None
+    attempts: int = defaults.DECISION_ATTEMPTS
+
+
+@dataclass(frozen=True)
+class Released:
+    """A task is handed back, not begun; it is handed out again after `delay` seconds."""
+
+    delay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A task that a worker is done with, and what came of it."""
+
+    task: ActivityTask | DecisionTask
+    outcome: ActivityResult | Sequence[Decision] | Failed | Released
+
+
+@dataclass
+class Wanted:
+    """Up to `limit` tasks of these categories."""
+
+    categories: tuple[str, ...] = ()
+    limit: int = 0
+
+
+@dataclass
+class Exchanged:
+    """What an exchange brought: tasks to do, and what was finished too late with the error that says so."""
+
+    activities: list[ActivityTask] = field(default_factory=list)
+    decisions: list[DecisionTask] = field(default_factory=list)
+    refused: list[tuple[Finished, Exception]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.activities or self.decisions or self.refused)
+
+
+@dataclass(frozen=True)
+class ProcessFilter:
+    """Which processes to list; every field that is given must match.
+
+    `status` is one of STATUSES, "open" (the default), "closed" or "all". Times are aware datetimes, or seconds since 1970;
+    from is included, to is not.
+    """
+
+    workflow: str | None = None
+    tag: str | None = None
+    status: str = "open"
+    parent: str | None = None
+    id: str | None = None
+    id_prefix: str | None = None
+    started_from: datetime | float | None = None
+    started_to: datetime | float | None = None
+    closed_from: datetime | float | None = None
+    closed_to: datetime | float | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some processes, and the `cursor` that continues after them (None: there are no more)."""
+
+    processes: list[Process]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class PendingActivity:
+    """An open activity of a process; deadlines in seconds since 1970. `token` is set while a worker holds it."""
+
+    id: str
+    activity: str
+    category: str
+    state: Literal["scheduled", "started"]
+    token: str | None = None
+    deadline: float | None = None
+    cancel_requested: bool = False
+    heartbeat: Any = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """A process as it stands; times in seconds since 1970. `blocked` is why its decider is not asked any more."""
+
+    process: Process
+    started: float
+    closed: float | None = None
+    events: int = 0
+    decision: str = "idle"
+    decision_attempts: int = 0
+    deadline: float | None = None
+    cancel_requested: bool = False
+    activities: list[PendingActivity] = field(default_factory=list)
+    timers: dict[str, float] = field(default_factory=dict)
+    children: list[str] = field(default_factory=list)
+    result: ProcessResult | None = None
+    blocked: tuple[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class QueueCount:
+    """A queue of tasks: `ready` ones, and those that are due later or held by a worker."""
+
+    kind: Literal["decision", "activity", "alarm", "letter"]
+    category: str
+    ready: int
+    later: int
+
+
+class Backend(ABC):
+    """What administers processes. A Manager puts classes in front of it."""
+
+    # -- types ----------
+
+    @abstractmethod
+    def register_workflow(
+        self,
+        name: str,
+        category: str = defaults.DECISION_CATEGORY,
+        timeout: float | None = defaults.WORKFLOW_TIMEOUT,
+        decision_timeout: float | None = defaults.DECISION_TIMEOUT,
+        *,
+        version: str = defaults.WORKFLOW_VERSION,
+        child_policy: str = defaults.CHILD_POLICY,
+    ) -> None:
+        """Make a workflow type known, with its defaults; timeouts in seconds, None for no limit."""
+
+    @abstractmethod
+    def register_activity(
+        self,
+        name: str,
+        category: str = defaults.ACTIVITY_CATEGORY,
+        scheduled_timeout: float | None = defaults.ACTIVITY_SCHEDULED_TIMEOUT,
+        execution_timeout: float | None = defaults.ACTIVITY_EXECUTION_TIMEOUT,
+        heartbeat_timeout: float | None = defaults.ACTIVITY_HEARTBEAT_TIMEOUT,
+        *,
+        version: str = defaults.ACTIVITY_VERSION,
+        close_timeout: float | None = None,
+    ) -> None:
+        """Make an activity type known, with its defaults; timeouts in seconds, None for no limit."""
+
+    # -- processes ----------
+
+    @abstractmethod
+    def start_process(
+        self,
+        process: Process,
+        *,
+        request_id: str | None = None,
+        if_running: IfRunning = "fail",
+        signal: Signal | None = None,
+        timeout: float | None = None,
+        decision_timeout: float | None = None,
+        category: str | None = None,
+        priority: int = 0,
+    ) -> str:
+        """Start a process, and signal it in the same step when `signal` is given; its id.
+
+        The same `request_id` starts it once. Raises ProcessAlreadyRunning, PayloadError, InvalidName.
+        """
+
+    @abstractmethod
+    def signal_process(
+        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+    ) -> None:
+        """Signal an open process, once per `request_id`. Raises UnknownProcessException, PayloadError."""
+
+    @abstractmethod
+    def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
+        """Ask for a process's cancellation; its decider decides what follows. Raises UnknownProcessException."""
+
+    @abstractmethod
+    def terminate_process(
+        self,
+        process_or_id: ProcessRef,
+        reason: str | None = None,
+        details: Any = None,
+        *,
+        child_policy: str | None = None,
+    ) -> None:
+        """End a process without asking its decider. Raises UnknownProcessException."""
+
+    @abstractmethod
+    def resume_process(self, process_or_id: ProcessRef) -> None:
+        """Let a blocked process be decided on again. Raises UnknownProcessException."""
+
+    @abstractmethod
+    def process_by_id(self, process_or_id: ProcessRef) -> Process:
+        """A process with its history, open or closed. Raises UnknownProcessException."""
+
+    @abstractmethod
+    def list_processes(self, which: ProcessFilter, limit: int = 100, cursor: str | None = None) -> Page:
+        """One page of the processes that match, the newest start first."""
+
+    @abstractmethod
+    def count_processes(self, which: ProcessFilter) -> int:
+        """How many processes match."""
+
+    @abstractmethod
+    def describe_process(self, process_or_id: ProcessRef) -> Description:
+        """A process with all that is pending. Raises UnknownProcessException."""
+
+    @abstractmethod
+    def history(self, process_or_id: ProcessRef, skip: int = 0, limit: int | None = None) -> list[Event]:
+        """All events after the first `skip`, those that a decider is not shown included."""
+
+    @abstractmethod
+    def wait_for_process(self, process_or_id: ProcessRef, timeout: float | None = None) -> ProcessResult | None:
+        """Wait until a process is closed; how it ended, or None after `timeout` seconds. Follows it over its runs."""
+
+    @abstractmethod
+    def processes(self, workflow: str | None = None, tag: str | None = None) -> Iterator[Process]:
+        """The open processes, the newest start first."""
+
+    # -- tasks ----------
+
+    @abstractmethod
+    def exchange(
+        self,
+        finished: Sequence[Finished] = (),
+        *,
+        decisions: Wanted | None = None,
+        activities: Wanted | None = None,
+        identity: str | None = None,
+        timeout: float = 0.0,
+        interrupt: str | None = None,
+    ) -> Exchanged:
+        """Hand in finished tasks and take the next ones in one call, waiting up to `timeout` seconds for the first.
+
+        `interrupt` names this wait for `interrupt_wait`. Finished tasks that came too late are returned as refused.
+        """
+
+    @abstractmethod
+    def interrupt_wait(self, name: str) -> None:
+        """Let the exchange of this operating-system process that waits under this name return."""
+
+    @abstractmethod
+    def heartbeat_activity_task(self, task: ActivityTask, details: Any = None) -> bool:
+        """Say that the task is being worked on; True when its cancellation was requested.
+
+        Raises UnknownActivityException when the task is not open any more.
+        """
+
+    def poll_activity_task(
+        self, category: str = defaults.ACTIVITY_CATEGORY, identity: str | None = None, timeout: float = 0.0
+    ) -> ActivityTask | None:
+        """The next activity of a category, None after `timeout` seconds without one."""
+        got = self.exchange(activities=Wanted((category,), 1), identity=identity, timeout=timeout)
+        return got.activities[0] if got.activities else None
+
+    def poll_decision_task(
+        self, category: str = defaults.DECISION_CATEGORY, identity: str | None = None, timeout: float = 0.0
+    ) -> DecisionTask | None:
+        """The next process of a category to decide on, None after `timeout` seconds without one."""
+        got = self.exchange(decisions=Wanted((category,), 1), identity=identity, timeout=timeout)
+        return got.decisions[0] if got.decisions else None
+
+    def complete_decision_task(
+        self, task: DecisionTask, decisions: Decision | Sequence[Decision] | None = None
+    ) -> None:
+        """Answer a decision task; all decisions are applied or none. Raises UnknownDecisionException, ValueError."""
+        answer = [] if decisions is None else [decisions] if isinstance(decisions, Decision) else list(decisions)
+        self._finish(Finished(task, answer))
+
+    def complete_activity_task(self, task: ActivityTask, result: ActivityResult | None = None) -> None:
+        """End an activity task. Raises UnknownActivityException, PayloadError."""
+        self._finish(Finished(task, ActivityCompleted() if result is None else result))
+
+    def fail_decision_task(self, task: DecisionTask, reason: str, details: Any = None) -> None:
+        """Say that the decider raised. Raises UnknownDecisionException."""
+        self._finish(Finished(task, Failed(reason, details)))
+
+    def release_task(self, task: ActivityTask | DecisionTask, delay: float = 0.0) -> None:
+        """Hand a task back that was not begun. Raises UnknownActivityException, UnknownDecisionException."""
+        self._finish(Finished(task, Released(delay)))
+
+    def _finish(self, finished: Finished) -> None:
+        for _, error in self.exchange([finished]).refused:
+            raise error
+
+    # -- the backend itself ----------
+
+    @abstractmethod
+    def queues(self) -> list[QueueCount]:
+        """The queues that hold tasks."""
+
+    @abstractmethod
+    def purge(self, closed_before: datetime | float) -> int:
+        """Delete the processes that closed before then, with their histories; how many runs there were."""
+
+    @abstractmethod
+    def info(self) -> dict[str, Any]:
+        """What the backend is and how it is set up, for people."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up connections; waiting calls return."""

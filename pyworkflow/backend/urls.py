@@ -1,0 +1,26 @@
+"""Opening a backend by its URL; the entry-point group `pyworkflow.backends` maps schemes, third parties' included."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from ..exceptions import UnsupportedBackend
+from .base import Backend
+
+GROUP = "pyworkflow.backends"
+
+
+def open_backend(url: str, **options: Any) -> Backend:
+    """The backend of a URL: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+
+    `options` are the backend's own. Raises UnsupportedBackend for a scheme that is not installed or a URL it cannot use.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise UnsupportedBackend(f"{url!r} is not a backend's URL: write something like sqlite:///orders.db")
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if scheme not in found:
+        raise UnsupportedBackend(f"no backend for {scheme}:// is installed, there are: {', '.join(sorted(found))}")
+    backend: Backend = found[scheme].load().from_url(url, **options)
+    return backend

@@ -1,0 +1,54 @@
+"""A bell: wakes the threads of one operating-system process that wait for news of some topics."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from .store import Commit
+
+_REMEMBERED = 10_000
+
+
+class Bell:
+    """Topics are queues and processes. A ticket taken before looking makes sure that no ring is missed after it."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._count = 0
+        self._rung: dict[str, int] = {}
+        self._forgotten = 0
+
+    def ticket(self) -> int:
+        return self._count
+
+    def ring(self, topics: Iterable[str]) -> None:
+        with self._condition:
+            self._count += 1
+            for topic in topics:
+                self._rung[topic] = self._count
+            if len(self._rung) > _REMEMBERED:
+                self._rung.clear()
+                self._forgotten = self._count
+            self._condition.notify_all()
+
+    def wait(self, ticket: int, topics: Iterable[str], timeout: float) -> bool:
+        """Was a topic rung since the ticket? Waits up to `timeout` seconds for it."""
+        topics = tuple(topics)
+        with self._condition:
+            return self._condition.wait_for(lambda: self._since(ticket, topics), timeout)
+
+    def _since(self, ticket: int, topics: tuple[str, ...]) -> bool:
+        return self._forgotten > ticket or any(self._rung.get(topic, 0) > ticket for topic in topics)
+
+
+def topics_of(commit: Commit) -> Iterable[str]:
+    """What waiters are told of a commit: the queues that got tasks, and the process when its status changed."""
+    for task in commit.add:
+        yield task.queue
+    if commit.summary is not None:
+        yield process_topic(commit.process)
+
+
+def process_topic(process: str) -> str:
+    return f"process/{process}"

@@ -1,0 +1,265 @@
+"""The counter where workers hand in finished tasks and take the next ones, many in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ..activity import ActivityExecution, ActivityResult
+from ..backend.base import Exchanged, Failed, Finished, Released, Wanted
+from ..exceptions import UnknownActivityException, UnknownDecisionException, WorkflowError
+from ..process import Process
+from ..task import ActivityTask, DecisionTask
+from . import messages as msg
+from .codec import Payloads, unseal
+from .head import ActivityWork, DecisionWork, Head
+from .history import HistoryCache
+from .machine import Draft, Pending, apply
+from .office import Job, Office
+from .records import ActivityScheduled
+from .store import Task, activities_queue, decisions_queue
+from .translate import Translator, reason_text
+
+LEASE = 5.0
+PATIENCE = 4
+
+_ACTIVITIES = msgspec.json.Decoder(ActivityWork)
+_DECISIONS = msgspec.json.Decoder(DecisionWork)
+_SCHEDULED = msgspec.json.Decoder(ActivityScheduled)
+
+
+class Taken(Struct):
+    """A task that was started: its work, and the number of its start in the process as it was left."""
+
+    work: ActivityWork | DecisionWork
+    started: int
+    head: Head
+
+
+class Order:
+    """What one exchange still wants, by queue."""
+
+    def __init__(self, decisions: Wanted | None, activities: Wanted | None, identity: str) -> None:
+        self.identity = identity
+        self.decisions = decisions or Wanted()
+        self.activities = activities or Wanted()
+        self.left = [self.decisions.limit, self.activities.limit]
+        self.by_kind = [
+            [decisions_queue(category) for category in self.decisions.categories],
+            [activities_queue(category) for category in self.activities.categories],
+        ]
+
+    def kind(self, queue: str) -> int | None:
+        """Which of the two is wanted from this queue, None for neither."""
+        for kind in (0, 1):
+            if self.left[kind] > 0 and queue in self.by_kind[kind]:
+                return kind
+        return None
+
+    @property
+    def queues(self) -> list[str]:
+        """Those that something is still wanted from."""
+        return [queue for left, queues in zip(self.left, self.by_kind, strict=True) if left > 0 for queue in queues]
+
+
+class Counter:
+    """Applies what workers say. Work that a commit creates goes to the same worker in that commit where it may."""
+
+    def __init__(self, office: Office, translator: Translator, payloads: Payloads, cache: HistoryCache) -> None:
+        self.office = office
+        self.store = office.store
+        self.translator = translator
+        self.payloads = payloads
+        self.cache = cache
+        self._turn = 0
+
+    def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
+        """Commit what is finished and start what is next, in one transaction."""
+        result = Exchanged()
+        said = self._messages(finished, result)
+        with self.office.batch():
+            taken = self._finish(said, order, result)
+            taken += self._claim(order)
+        for item in taken:
+            if isinstance(item.work, ActivityWork):
+                result.activities.append(self._activity_task(item.head, item.work, item.started))
+            else:
+                result.decisions.append(self._decision_task(item))
+        return result
+
+    # -- handing in ----------
+
+    def _messages(
+        self, finished: Sequence[Finished], result: Exchanged
+    ) -> dict[str, list[tuple[Finished, msg.Message]]]:
+        said: dict[str, list[tuple[Finished, msg.Message]]] = {}
+        for item in finished:
+            try:
+                process, message = self.message(item)
+                said.setdefault(process, []).append((item, message))
+            except (WorkflowError, ValueError) as error:
+                result.refused.append((item, error))
+        return said
+
+    def message(self, finished: Finished) -> tuple[str, msg.Message]:
+        """What a finished task says to which process."""
+        task, outcome = finished.task, finished.outcome
+        if isinstance(task, DecisionTask):
+            process, run, started = _decision_token(task.token)
+            match outcome:
+                case Failed():
+                    details = self.payloads.dump(outcome.details)
+                    return process, msg.FailDecision(
+                        run=run, started=started, reason=reason_text(outcome.reason), details=details,
+                        attempts=outcome.attempts,
+                    )  # fmt: skip
+                case Released():
+                    return process, msg.ReleaseDecision(run=run, started=started, delay=outcome.delay)
+                case ActivityResult():
+                    raise ValueError(f"{outcome!r} is no answer to a decision task")
+            records, refused = self.translator.answer(outcome)
+            return process, msg.AnswerDecision(run=run, started=started, decisions=records, refused=refused)
+        process, run, scheduled, started = activity_token(task.token)
+        if isinstance(outcome, ActivityResult):
+            return process, msg.EndActivity(run=run, started=started, end=self.translator.result(scheduled, outcome))
+        if isinstance(outcome, Released):
+            return process, self._release(process, run, scheduled, started, outcome.delay)
+        raise ValueError(f"{outcome!r} is no result of an activity")
+
+    def _release(self, process: str, run: str, scheduled: int, started: int, delay: float) -> msg.ReleaseActivity:
+        sealed = self.store.history(process, run, scheduled - 1, 1)
+        if not sealed:
+            raise UnknownActivityException(f"run {run} of process {process!r} is gone")
+        record = _SCHEDULED.decode(sealed[0][9:])
+        work = _work(run, scheduled, record)
+        return msg.ReleaseActivity(
+            run=run, scheduled=scheduled, started=started, work=work, priority=record.priority,
+            scheduled_timeout=record.scheduled_timeout, delay=delay,
+        )  # fmt: skip
+
+    def _finish(
+        self, said: dict[str, list[tuple[Finished, msg.Message]]], order: Order, result: Exchanged
+    ) -> list[Taken]:
+        """Fairness: every few turns nothing is handed over directly, and the queues' order alone counts."""
+        self._turn += 1
+        after = None if self._turn % PATIENCE == 0 else lambda draft: self._hand_over(draft, order)
+        jobs = [Job(process, [message for _, message in pairs], after) for process, pairs in said.items()]
+        taken = []
+        for done, pairs in zip(self.office.work(jobs), said.values(), strict=True):
+            taken += done.taken
+            for (item, _), reply in zip(pairs, done.replies, strict=True):
+                if reply.error is not None:
+                    result.refused.append((item, reply.error))
+        return taken
+
+    def _hand_over(self, draft: Draft, order: Order) -> list[Taken]:
+        taken = []
+        for task in [task for task in draft.tasks.values() if task is not None]:
+            kind = order.kind(task.queue)
+            if kind is not None and task.due <= draft.now:
+                order.left[kind] -= 1
+                taken.append(self._take(draft, task, order.identity))
+        return taken
+
+    def _take(self, draft: Draft, task: Pending, identity: str) -> Taken:
+        work = task.body
+        assert isinstance(work, ActivityWork | DecisionWork)
+        return Taken(work, apply(draft, _take_message(work, identity)), draft.head)
+
+    # -- taking ----------
+
+    def _claim(self, order: Order) -> list[Taken]:
+        taken: list[Taken] = []
+        for kind in (0, 1):
+            while order.left[kind] > 0 and order.by_kind[kind]:
+                now = self.store.now()
+                claimed = self.store.claim(order.by_kind[kind], now, now + LEASE, order.left[kind])
+                started = self._start(claimed, order)
+                order.left[kind] -= len(started)
+                taken += started
+                if len(claimed) == len(started):
+                    break
+        return taken
+
+    def _start(self, claimed: list[tuple[Task, Any]], order: Order) -> list[Taken]:
+        by_process: dict[str, list[tuple[Task, ActivityWork | DecisionWork]]] = {}
+        rows = {}
+        for task, row in claimed:
+            by_process.setdefault(task.process, []).append((task, _body(task)))
+            rows[task.process] = row
+        jobs = [
+            Job(process, [_take_message(work, order.identity) for _, work in tasks], row=rows[process])
+            for process, tasks in by_process.items()
+        ]
+        taken = []
+        for done, tasks in zip(self.office.work(jobs), by_process.values(), strict=True):
+            for (task, work), reply in zip(tasks, done.replies, strict=True):
+                if reply.error is not None:
+                    self.store.discard(task)
+                else:
+                    taken.append(Taken(work, reply.value, done.draft.head))
+        return taken
+
+    # -- what workers get ----------
+
+    def _activity_task(self, head: Head, work: ActivityWork, started: int) -> ActivityTask:
+        execution = ActivityExecution(work.activity, work.id, self.payloads.load(work.input))
+        token = f"{head.id}:{work.run}:{work.scheduled}:{started}"
+        context = {"token": token, "version": work.version, "heartbeat_timeout": work.heartbeat_timeout}
+        return ActivityTask(execution, head.id, context)
+
+    def _decision_task(self, taken: Taken) -> DecisionTask:
+        head, run = taken.head, taken.work.run
+        process = self.process(head, taken.started)
+        return DecisionTask(process, {"token": f"{head.id}:{run}:{taken.started}"})
+
+    def process(self, head: Head, seq: int) -> Process:
+        """A process with its history up to `seq`, of which only what is new is read."""
+        history = self.cache.get(head.id, head.run, seq, lambda skip: self.store.history(head.id, head.run, skip))
+        start = history.start
+        return Process(
+            head.workflow,
+            head.id,
+            None if start is None else self.payloads.load(start.input),
+            head.tags,
+            history.events,
+            None if head.parent is None else head.parent.process,
+            run=head.run,
+            status=head.status,
+            version=head.workflow_version,
+        )
+
+
+def _take_message(work: ActivityWork | DecisionWork, identity: str) -> msg.Message:
+    if isinstance(work, DecisionWork):
+        return msg.TakeDecision(run=work.run, identity=identity)
+    return msg.TakeActivity(run=work.run, scheduled=work.scheduled, identity=identity)
+
+
+def _body(task: Task) -> ActivityWork | DecisionWork:
+    body, _ = unseal(task.body, f"task {task.key} of process {task.process!r}")
+    return _DECISIONS.decode(body) if task.key == "d" else _ACTIVITIES.decode(body)
+
+
+def _work(run: str, scheduled: int, record: ActivityScheduled) -> ActivityWork:
+    return ActivityWork(
+        run, scheduled, record.id, record.activity, record.version, record.input, record.heartbeat_timeout
+    )
+
+
+def activity_token(token: str) -> tuple[str, str, int, int]:
+    """Process, run, schedule and start of an activity task's token. Raises UnknownActivityException."""
+    match token.split(":"):
+        case [process, run, scheduled, started] if scheduled.isdecimal() and started.isdecimal():
+            return process, run, int(scheduled), int(started)
+    raise UnknownActivityException(f"{token!r} is not the token of an activity task")
+
+
+def _decision_token(token: str) -> tuple[str, str, int]:
+    match token.split(":"):
+        case [process, run, started] if started.isdecimal():
+            return process, run, int(started)
+    raise UnknownDecisionException(f"{token!r} is not the token of a decision task")

@@ -1,0 +1,313 @@
+"""The Backend over any store: users' verbs become messages, polls go to the counter, questions to the records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from .. import defaults
+from ..backend.base import (
+    Backend,
+    Description,
+    Exchanged,
+    Finished,
+    IfRunning,
+    Page,
+    ProcessFilter,
+    ProcessRef,
+    QueueCount,
+    Wanted,
+)
+from ..events import Event
+from ..process import Process, ProcessResult
+from ..signal import Signal
+from ..task import ActivityTask
+from ..values import fresh_id
+from . import messages as msg
+from .bell import process_topic
+from .codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check_name
+from .counter import Counter, Order, activity_token
+from .head import Limits
+from .history import HistoryCache
+from .mail import Mail, fresh_run
+from .office import Office
+from .questions import Questions
+from .store import ALARMS, LETTERS, Store
+from .translate import Translator, policy, priority, reason_text, seconds, tags, target
+from .types import ActivityType, Types, WorkflowType
+
+LONGEST_NAP = 1.0
+MAIL = (ALARMS, LETTERS)
+
+
+class Engine(Backend):
+    """A backend over a store. `cache_size` is how many processes' heads and histories are kept decoded (0: none);
+    `payload_limit` is in bytes; `payload_codec` encrypts or compresses payloads."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        cache_size: int = 1_000,
+        payload_limit: int = PAYLOAD_LIMIT,
+        payload_codec: PayloadCodec | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.store = store
+        self._types = Types()
+        self._payloads = Payloads(payload_codec, payload_limit)
+        self._office = Office(store, limits or Limits(), cache_size)
+        self._mail = Mail(self._office)
+        cache = HistoryCache(self._payloads, cache_size)
+        self._counter = Counter(self._office, Translator(self._types, self._payloads), self._payloads, cache)
+        self._questions = Questions(self._office, self._payloads)
+        self._interrupts: set[str | None] = set()
+
+    @classmethod
+    def from_url(cls, url: str, **options: Any) -> Engine:
+        """A backend as `open_backend` makes it from a URL."""
+        return cls(**options)
+
+    # -- types ----------
+
+    def register_workflow(
+        self,
+        name: str,
+        category: str = defaults.DECISION_CATEGORY,
+        timeout: float | None = defaults.WORKFLOW_TIMEOUT,
+        decision_timeout: float | None = defaults.DECISION_TIMEOUT,
+        *,
+        version: str = defaults.WORKFLOW_VERSION,
+        child_policy: str = defaults.CHILD_POLICY,
+    ) -> None:
+        type = WorkflowType(
+            check_name("a workflow's name", name),
+            check_name("a category", category),
+            _optional_seconds(timeout),
+            _optional_seconds(decision_timeout),
+            check_name("a version", version),
+            policy(child_policy),
+        )
+        self._types.add_workflow(type)
+
+    def register_activity(
+        self,
+        name: str,
+        category: str = defaults.ACTIVITY_CATEGORY,
+        scheduled_timeout: float | None = defaults.ACTIVITY_SCHEDULED_TIMEOUT,
+        execution_timeout: float | None = defaults.ACTIVITY_EXECUTION_TIMEOUT,
+        heartbeat_timeout: float | None = defaults.ACTIVITY_HEARTBEAT_TIMEOUT,
+        *,
+        version: str = defaults.ACTIVITY_VERSION,
+        close_timeout: float | None = None,
+    ) -> None:
+        type = ActivityType(
+            check_name("an activity's name", name),
+            check_name("a category", category),
+            _optional_seconds(scheduled_timeout),
+            _optional_seconds(execution_timeout),
+            _optional_seconds(heartbeat_timeout),
+            check_name("a version", version),
+            _optional_seconds(close_timeout),
+        )
+        self._types.add_activity(type)
+
+    # -- processes ----------
+
+    def start_process(
+        self,
+        process: Process,
+        *,
+        request_id: str | None = None,
+        if_running: IfRunning = "fail",
+        signal: Signal | None = None,
+        timeout: float | None = None,
+        decision_timeout: float | None = None,
+        category: str | None = None,
+        priority: int = 0,
+    ) -> str:
+        start = self._start(process, request_id, if_running, timeout, decision_timeout, category, priority)
+        said: list[msg.Message] = [start]
+        if signal is not None:
+            said.append(self._signal("", signal, None, request_id))
+        for reply in self._office.send(start.process, *said):
+            if reply.error is not None:
+                raise reply.error
+        return start.process
+
+    def _start(
+        self,
+        process: Process,
+        request_id: str | None,
+        if_running: IfRunning,
+        timeout: float | None,
+        decision_timeout: float | None,
+        category: str | None,
+        rank: int,
+    ) -> msg.Start:
+        type = self._types.workflow(check_name("a workflow's name", process.workflow), process.version)
+        return msg.Start(
+            run=fresh_run(),
+            process=check_name("a process's id", fresh_id() if process.id is None else process.id),
+            workflow=type.name,
+            version=check_name("a version", type.version),
+            input=self._payloads.dump(process.input),
+            tags=tags(process.tags),
+            timeout=type.timeout if timeout is None else seconds(timeout, "a timeout"),
+            decision_timeout=type.decision_timeout
+            if decision_timeout is None
+            else seconds(decision_timeout, "a timeout"),
+            category=check_name("a category", category or type.category),
+            child_policy=type.child_policy,
+            priority=priority(rank),
+            request_id=request_id or fresh_id(),
+            if_running=if_running,
+        )
+
+    def signal_process(
+        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+    ) -> None:
+        process, run = _target(process_or_id)
+        self._office.ask(process, self._signal(run, signal, data, request_id))
+
+    def _signal(self, run: str, signal: Signal | str, data: Any, request_id: str | None) -> msg.Signal:
+        if not isinstance(signal, Signal):
+            signal = Signal(signal, data)
+        return msg.Signal(
+            run=run,
+            name=check_name("a signal's name", signal.name),
+            data=self._payloads.dump(signal.data),
+            request_id=request_id or fresh_id(),
+        )
+
+    def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
+        process, run = _target(process_or_id)
+        self._office.ask(process, msg.RequestCancel(run=run, details=self._payloads.dump(details)))
+
+    def terminate_process(
+        self,
+        process_or_id: ProcessRef,
+        reason: str | None = None,
+        details: Any = None,
+        *,
+        child_policy: str | None = None,
+    ) -> None:
+        process, run = _target(process_or_id)
+        message = msg.Terminate(
+            run=run,
+            reason=reason_text(reason),
+            details=self._payloads.dump(details),
+            child_policy="" if child_policy is None else policy(child_policy),
+        )
+        self._office.ask(process, message)
+        self._mail.deliver()
+
+    def resume_process(self, process_or_id: ProcessRef) -> None:
+        process, run = _target(process_or_id)
+        self._office.ask(process, msg.Resume(run=run))
+
+    # -- questions ----------
+
+    def process_by_id(self, process_or_id: ProcessRef) -> Process:
+        return self._questions.process(*_target(process_or_id))
+
+    def processes(self, workflow: str | None = None, tag: str | None = None) -> Iterator[Process]:
+        which, cursor = ProcessFilter(workflow=workflow, tag=tag), None
+        while True:
+            page = self.list_processes(which, 500, cursor)
+            yield from page.processes
+            if (cursor := page.cursor) is None:
+                return
+
+    def list_processes(self, which: ProcessFilter, limit: int = 100, cursor: str | None = None) -> Page:
+        return self._questions.page(which, limit, cursor)
+
+    def count_processes(self, which: ProcessFilter) -> int:
+        return self._questions.count(which)
+
+    def describe_process(self, process_or_id: ProcessRef) -> Description:
+        return self._questions.describe(*_target(process_or_id))
+
+    def history(self, process_or_id: ProcessRef, skip: int = 0, limit: int | None = None) -> list[Event]:
+        return self._questions.events(*_target(process_or_id), skip, limit)
+
+    def wait_for_process(self, process_or_id: ProcessRef, timeout: float | None = None) -> ProcessResult | None:
+        process, run = _target(process_or_id)
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            ticket = self.store.ticket()
+            result = self._questions.result(process, run)
+            left = LONGEST_NAP if until is None else min(until - time.monotonic(), LONGEST_NAP)
+            if result is not None or left <= 0:
+                return result
+            self.store.wait(ticket, [process_topic(process)], left)
+
+    # -- tasks ----------
+
+    def exchange(
+        self,
+        finished: Sequence[Finished] = (),
+        *,
+        decisions: Wanted | None = None,
+        activities: Wanted | None = None,
+        identity: str | None = None,
+        timeout: float = 0.0,
+        interrupt: str | None = None,
+    ) -> Exchanged:
+        until = time.monotonic() + timeout
+        while True:
+            order = Order(decisions, activities, (identity or "")[:256])
+            ticket = self.store.ticket()
+            mail, tasks = self._due(MAIL), self._due(order.queues)
+            if mail <= 0:
+                self._mail.deliver()
+            result = self._counter.serve(finished, order) if finished or min(mail, tasks) <= 0 else Exchanged()
+            finished = ()
+            left = until - time.monotonic()
+            if result or left <= 0 or interrupt in self._interrupts:
+                self._interrupts.discard(interrupt)
+                return result
+            if min(mail, tasks) > 0:
+                topics = [*order.queues, *MAIL, *([interrupt] if interrupt else [])]
+                self.store.wait(ticket, topics, min(left, mail, tasks, LONGEST_NAP))
+
+    def _due(self, queues: Sequence[str]) -> float:
+        """Seconds until the first task of these queues is due."""
+        due = self.store.next_due(queues)
+        return LONGEST_NAP if due is None else due - self.store.now()
+
+    def interrupt_wait(self, name: str) -> None:
+        self._interrupts.add(name)
+        self.store.ring([name])
+
+    def heartbeat_activity_task(self, task: ActivityTask, details: Any = None) -> bool:
+        process, run, scheduled, started = activity_token(task.token)
+        message = msg.Heartbeat(run=run, scheduled=scheduled, started=started, details=self._payloads.dump(details))
+        return bool(self._office.ask(process, message))
+
+    # -- the backend itself ----------
+
+    def queues(self) -> list[QueueCount]:
+        return self._questions.queues()
+
+    def purge(self, closed_before: datetime | float) -> int:
+        return self._questions.purge(closed_before)
+
+    def info(self) -> dict[str, Any]:
+        return dict(self.store.info())
+
+    def close(self) -> None:
+        self.store.close()
+
+
+def _target(process_or_id: ProcessRef) -> tuple[str, str]:
+    if isinstance(process_or_id, Process):
+        process = check_name("a process's id", process_or_id.id)
+        return process, process_or_id.run or ""
+    return target(process_or_id)
+
+
+def _optional_seconds(value: float | None) -> float | None:
+    return None if value is None else seconds(value, "a timeout")

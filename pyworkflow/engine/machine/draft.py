@@ -1,0 +1,115 @@
+"""A draft: the working copy in which messages to one process become one commit.
+
+Handlers change only what the draft holds, so a draft that is thrown away has changed nothing. Several messages may be
+applied to one draft; what one adds and a later one removes is then never stored.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from ...exceptions import UnknownProcessException
+from ..head import IDLE, SCHEDULED, STARTED, ActivityWork, DecisionWork, Head, Limits
+from ..messages import Letter
+from ..records import Record
+from ..store import LETTERS, decisions_queue
+
+
+class Pending(Struct):
+    """A task to be: its body is encoded when the draft is packed."""
+
+    queue: str
+    due: float
+    priority: int = 0
+    body: ActivityWork | DecisionWork | Letter | None = None
+
+
+class Draft:
+    """`head` is the working copy, `written` the new events as (run, number, record), `tasks` what is added (or None: removed)."""
+
+    def __init__(self, base: Head | None, now: float, limits: Limits) -> None:
+        self.base = base
+        self.now = now if base is None else max(now, base.time)
+        self.limits = limits
+        self.current = None if base is None else base.copy()
+        self.written: list[tuple[str, int, Record]] = []
+        self.tasks: dict[str, Pending | None] = {}
+        self.archived: Head | None = None
+        self.touched = False
+
+    @property
+    def head(self) -> Head:
+        """The process, which exists."""
+        if self.current is None:
+            raise UnknownProcessException("there is no such process")
+        return self.current
+
+    def opened(self, run: str) -> Head:
+        """The process, which is open and in this run (any run: "")."""
+        head = self.head
+        if run and head.run != run:
+            raise UnknownProcessException(f"run {run} of process {head.id!r} is not its current run")
+        if not head.open:
+            raise UnknownProcessException(f"process {head.id!r} is closed: {head.status}")
+        return head
+
+    @cached_property
+    def activity_ids(self) -> dict[str, int]:
+        """The open activities' numbers by their ids."""
+        return {state.id: seq for seq, state in self.head.activities.items()}
+
+    # -- what handlers do to it ----------
+
+    def record(self, record: Record) -> int:
+        """Append an event; its number."""
+        head = self.head
+        head.seq += 1
+        head.time = record.time = self.now
+        self.written.append((head.run, head.seq, record))
+        return head.seq
+
+    def add(self, key: str, task: Pending) -> None:
+        self.tasks[key] = task
+
+    def remove(self, key: str) -> None:
+        self.tasks[key] = None
+
+    def post(self, key: str, letter: Letter) -> None:
+        """Send a message to another process."""
+        head = self.head
+        letter.sender, letter.sender_run = head.id, head.run
+        self.add(f"l:{head.run}:{key}", Pending(LETTERS, self.now, body=letter))
+
+    def deadline(self, due: float) -> None:
+        """See to it that the process is looked at by then."""
+        head = self.head
+        if head.alarm is None or due < head.alarm:
+            head.alarm = due
+
+    def wake(self) -> None:
+        """Something happened that the decider must see."""
+        decision = self.head.decision
+        if decision.state == STARTED or self.head.status == "blocked":
+            decision.again = True
+        elif decision.state == IDLE:
+            self.schedule_decision(self.now)
+
+    def schedule_decision(self, due: float) -> None:
+        head = self.head
+        decision = head.decision
+        decision.state, decision.started, decision.by, decision.again = SCHEDULED, 0, None, False
+        self.add("d", Pending(decisions_queue(head.category), due, head.priority, DecisionWork(head.run)))
+
+    def renew(self, head: Head) -> None:
+        """Put the closed run behind the process; `head` is the next one's."""
+        self.archived, self.current = self.current, head
+        self.__dict__.pop("activity_ids", None)
+
+    @property
+    def changed(self) -> bool:
+        base, head = self.base, self.current
+        if self.written or self.tasks or self.touched:
+            return True
+        return base is not None and head is not None and base.alarm != head.alarm

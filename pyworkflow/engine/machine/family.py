@@ -1,0 +1,139 @@
+"""Other processes: children, signals and cancel requests sent out as letters, and what is heard back of them."""
+
+from __future__ import annotations
+
+from msgspec import Raw
+
+from .. import messages as msg
+from .. import records as rec
+from ..head import ChildState, Head
+from .draft import Draft
+
+
+def start_child(draft: Draft, record: rec.ChildInitiated) -> str | None:
+    head = draft.head
+    if len(head.children) >= draft.limits.children:
+        return "OPEN_CHILDREN_LIMIT_EXCEEDED"
+    seq = draft.record(record)
+    head.children[seq] = ChildState(record.process, record.child_policy)
+    start = msg.Start(
+        process=record.process,
+        workflow=record.workflow,
+        version=record.version,
+        input=record.input,
+        tags=record.tags,
+        timeout=record.timeout,
+        decision_timeout=record.decision_timeout,
+        category=record.category,
+        child_policy=record.own_child_policy,
+        parent=rec.Parent(head.id, head.run, seq),
+        request_id=_request_id(head, seq),
+    )
+    draft.post(str(seq), msg.Letter(record.process, start, draft.now, initiated=seq))
+    return None
+
+
+def signal(draft: Draft, record: rec.SignalInitiated) -> str | None:
+    seq = _sent(draft, record, "signal")
+    message = msg.Signal(
+        run=record.run,
+        name=record.name,
+        data=record.data,
+        request_id=_request_id(draft.head, seq),
+        sender=draft.head.id,
+    )
+    draft.post(str(seq), msg.Letter(record.process, message, draft.now, initiated=seq))
+    return None
+
+
+def request_cancel(draft: Draft, record: rec.CancelInitiated) -> str | None:
+    seq = _sent(draft, record, "cancel")
+    message = msg.RequestCancel(run=record.run, details=record.details, sender=draft.head.id)
+    draft.post(str(seq), msg.Letter(record.process, message, draft.now, initiated=seq))
+    return None
+
+
+def child_started(draft: Draft, message: msg.ChildStarted) -> None:
+    child = _child(draft, message.run, message.initiated)
+    if child is None or child.running:
+        return
+    draft.head.children[message.initiated] = ChildState(child.process, child.policy, True)
+    draft.record(rec.ChildStarted(initiated=message.initiated, run=message.child_run))
+    draft.wake()
+
+
+def child_closed(draft: Draft, message: msg.ChildClosed) -> None:
+    if _child(draft, message.run, message.initiated) is None:
+        return
+    child_started(draft, msg.ChildStarted(run=message.run, initiated=message.initiated))
+    del draft.head.children[message.initiated]
+    draft.record(
+        rec.ChildClosed(
+            initiated=message.initiated,
+            status=message.status,
+            reason=message.reason,
+            payload=message.payload,
+        )
+    )
+    draft.wake()
+
+
+def delivered(draft: Draft, message: msg.Delivered) -> None:
+    kind = _answered(draft, message.run, message.initiated)
+    if kind is not None:
+        news = rec.SignalDelivered if kind == "signal" else rec.CancelDelivered
+        draft.record(news(initiated=message.initiated))
+        draft.wake()
+
+
+def undelivered(draft: Draft, message: msg.Undelivered) -> None:
+    child = _child(draft, message.run, message.initiated)
+    if child is not None and not child.running:
+        del draft.head.children[message.initiated]
+    elif _answered(draft, message.run, message.initiated) is None:
+        return
+    draft.record(rec.DecisionRefused(initiated=message.initiated, cause=message.cause))
+    draft.wake()
+
+
+def apply_policies(draft: Draft, override: str) -> None:
+    """The process closes: tell its children what their policies say."""
+    for seq, child in draft.head.children.items():
+        message: msg.Terminate | msg.RequestCancel
+        match override or child.policy:
+            case "TERMINATE":
+                message = msg.Terminate(cause="CHILD_POLICY_APPLIED")
+            case "REQUEST_CANCEL":
+                message = msg.RequestCancel(sender=draft.head.id)
+            case _:
+                continue
+        draft.post(f"policy:{seq}", msg.Letter(child.process, message, draft.now))
+
+
+def tell_parent(draft: Draft, status: str, reason: str, payload: Raw) -> None:
+    """The process closed: its parent hears of it."""
+    if (parent := draft.head.parent) is not None:
+        message = msg.ChildClosed(
+            run=parent.run, initiated=parent.initiated, status=status, reason=reason, payload=payload
+        )
+        draft.post("parent", msg.Letter(parent.process, message, draft.now))
+
+
+def _request_id(head: Head, seq: int) -> str:
+    return f"{head.id}:{head.run}:{seq}"
+
+
+def _sent(draft: Draft, record: rec.Record, kind: str) -> int:
+    seq = draft.record(record)
+    draft.head.letters[seq] = kind
+    return seq
+
+
+def _child(draft: Draft, run: str, initiated: int) -> ChildState | None:
+    head = draft.head
+    return head.children.get(initiated) if head.open and head.run == run else None
+
+
+def _answered(draft: Draft, run: str, initiated: int) -> str | None:
+    head = draft.head
+    return head.letters.pop(initiated, None) if head.open and head.run == run else None

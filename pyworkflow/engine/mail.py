@@ -1,0 +1,81 @@
+"""Mail: delivers the alarms and letters that are due. Every poll does; there is no daemon and no leader."""
+
+from __future__ import annotations
+
+import uuid
+
+import msgspec
+
+from ..exceptions import ProcessAlreadyRunning, UnknownProcessException
+from . import messages as msg
+from .codec import unseal
+from .office import Job, Office, Reply
+from .store import ALARMS, LETTERS, Task
+
+LEASE = 5.0
+PATIENCE = 3.0
+BATCH = 100
+
+_LETTERS = msgspec.json.Decoder(msg.Letter)
+
+
+def fresh_run() -> str:
+    """An id for a run, never used again."""
+    return uuid.uuid4().hex[:16]
+
+
+class Mail:
+    """A claimed alarm or letter that its deliverer drops is due again after LEASE seconds: delivered at least once."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.store = office.store
+
+    def deliver(self) -> None:
+        """Deliver what is due; letters that come of it too, up to a few rounds."""
+        with self.office.batch():
+            self._sound_alarms()
+        for _ in range(8):
+            with self.office.batch():
+                now = self.store.now()
+                letters = self.store.claim([LETTERS], now, now + LEASE, BATCH)
+                for task, _row in letters:
+                    self._hand_over(task, now)
+            if not letters:
+                return
+
+    def _sound_alarms(self) -> None:
+        now = self.store.now()
+        claimed = self.store.claim([ALARMS], now, now + LEASE, BATCH)
+        jobs = [Job(task.process, [msg.Wake()], row=row) for task, row in claimed]
+        for (task, _), done in zip(claimed, self.office.work(jobs), strict=True):
+            head = done.draft.current
+            if head is None or head.alarm is None:
+                self.store.discard(task)
+            elif not done.draft.changed:
+                self.store.postpone(task, head.alarm)
+
+    def _hand_over(self, task: Task, now: float) -> None:
+        letter = _LETTERS.decode(unseal(task.body, f"letter {task.key} of process {task.process!r}")[0])
+        if isinstance(letter.message, msg.Start):
+            letter.message.run = fresh_run()
+        reply = self.office.work([Job(letter.to, [letter.message])])[0].replies[0]
+        if isinstance(reply.error, UnknownProcessException) and letter.initiated and now < letter.sent + PATIENCE:
+            return self.store.postpone(task, now + 0.1)
+        if letter.initiated:
+            self.office.work([Job(letter.sender, [_answer(letter, reply)])])
+        return self.store.discard(task)
+
+
+def _answer(letter: msg.Letter, reply: Reply) -> msg.Message:
+    run, initiated = letter.sender_run, letter.initiated
+    if isinstance(letter.message, msg.Start):
+        if reply.error is None:
+            return msg.ChildStarted(run=run, initiated=initiated, child_run=reply.value)
+        cause = (
+            "WORKFLOW_ALREADY_RUNNING" if isinstance(reply.error, ProcessAlreadyRunning) else "OPERATION_NOT_PERMITTED"
+        )
+        return msg.Undelivered(run=run, initiated=initiated, cause=cause)
+    if reply.error is None:
+        return msg.Delivered(run=run, initiated=initiated)
+    return msg.Undelivered(run=run, initiated=initiated, cause="UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION")

@@ -1,0 +1,161 @@
+"""What can be said to a process: by users, by workers, and by other processes' letters. The machine answers each.
+
+`run` names the run that is meant; "" is the current one.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from .codec import NOTHING
+from .head import ActivityWork
+from .records import ActivityEnd, Initiating, Parent
+
+IfRunning = Literal["fail", "use_existing", "terminate_existing"]
+
+
+class Message(Struct, tag=True, omit_defaults=True, kw_only=True):
+    """One thing said to a process."""
+
+    run: str = ""
+
+
+class Start(Message):
+    """Start a process; `run` is the new run's."""
+
+    process: str
+    workflow: str
+    version: str
+    input: Raw = NOTHING
+    tags: list[str] = []
+    timeout: float | None = None
+    decision_timeout: float | None = None
+    category: str = ""
+    child_policy: str = ""
+    priority: int = 0
+    parent: Parent | None = None
+    request_id: str = ""
+    if_running: IfRunning = "fail"
+    continued_from: str = ""
+
+
+class Signal(Message):
+    name: str
+    data: Raw = NOTHING
+    request_id: str = ""
+    sender: str = ""
+
+
+class RequestCancel(Message):
+    details: Raw = NOTHING
+    sender: str = ""
+
+
+class Terminate(Message):
+    """`child_policy` overrides that of each child."""
+
+    reason: str = ""
+    details: Raw = NOTHING
+    cause: str = "OPERATOR_INITIATED"
+    child_policy: str = ""
+
+
+class Resume(Message):
+    pass
+
+
+class Wake(Message):
+    """Look at the clock."""
+
+
+class TakeDecision(Message):
+    identity: str = ""
+
+
+class AnswerDecision(Message):
+    """`refused` are the causes for which some of the decisions, by their index, cannot be applied."""
+
+    started: int
+    decisions: list[Initiating] = []
+    refused: dict[int, str] = {}
+
+
+class FailDecision(Message):
+    """The decider raised; after `attempts` in a row the process is blocked."""
+
+    started: int
+    reason: str = ""
+    details: Raw = NOTHING
+    attempts: int = 5
+
+
+class ReleaseDecision(Message):
+    """Hand the process back undecided; it is handed out again after `delay` seconds."""
+
+    started: int
+    delay: float = 0.0
+
+
+class TakeActivity(Message):
+    scheduled: int
+    identity: str = ""
+
+
+class EndActivity(Message):
+    started: int
+    end: ActivityEnd
+
+
+class Heartbeat(Message):
+    scheduled: int
+    started: int
+    details: Raw = NOTHING
+
+
+class ReleaseActivity(Message):
+    """Hand an activity back that was not begun; `work` is its task's body."""
+
+    scheduled: int
+    started: int
+    work: ActivityWork
+    priority: int = 0
+    scheduled_timeout: float | None = None
+    delay: float = 0.0
+
+
+class ChildStarted(Message):
+    initiated: int
+    child_run: str = ""
+
+
+class ChildClosed(Message):
+    initiated: int
+    status: str
+    reason: str = ""
+    payload: Raw = NOTHING
+
+
+class Delivered(Message):
+    """A signal or cancel request arrived."""
+
+    initiated: int
+
+
+class Undelivered(Message):
+    """A child's start, a signal or a cancel request was refused, for SWF's `cause`."""
+
+    initiated: int
+    cause: str
+
+
+class Letter(Struct, omit_defaults=True):
+    """A message on its way to another process; `initiated` is the sender's record that it reports to, 0 for none."""
+
+    to: str
+    message: Start | Signal | RequestCancel | Terminate | ChildClosed
+    sent: float
+    sender: str = ""
+    sender_run: str = ""
+    initiated: int = 0

@@ -1,0 +1,132 @@
+"""The office: opens processes, applies messages to them and commits what comes of it, again when somebody was faster.
+
+Nothing else in the engine reads or writes a head.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import Struct
+
+from ..exceptions import UnknownProcessException, WorkflowError
+from .head import Head, Limits
+from .machine import Draft, apply
+from .messages import Message
+from .pack import pack, unpack
+from .store import Row, Store
+
+
+class Reply(Struct):
+    """What a message was answered: a value, or the error that its sender is to see."""
+
+    value: Any = None
+    error: WorkflowError | None = None
+
+
+class Job(Struct):
+    """Messages for one process. `after` may add to the draft once they are applied; what it returns is `taken`.
+
+    `row` is the process as the store just gave it, where the caller has it. Neither counts when somebody was faster.
+    """
+
+    process: str
+    messages: Sequence[Message]
+    after: Callable[[Draft], list[Any]] | None = None
+    row: Row | None = None
+
+
+class Done(Struct):
+    """A job's replies, and the process as it was left."""
+
+    replies: list[Reply]
+    taken: list[Any]
+    draft: Draft
+
+
+class Office:
+    """Applies messages to processes in a store. `keep` is how many heads are remembered decoded."""
+
+    def __init__(self, store: Store, limits: Limits, keep: int) -> None:
+        self.store = store
+        self.limits = limits
+        self._keep = keep
+        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Group jobs as the store can. If it fails, none may have happened: what was remembered is forgotten."""
+        try:
+            with self.store.batch():
+                yield
+        except BaseException:
+            with self._lock:
+                self._heads.clear()
+            raise
+
+    def send(self, process: str, *messages: Message) -> list[Reply]:
+        """Say something to one process, in a transaction of its own; the replies."""
+        with self.batch():
+            return self.work([Job(process, messages)])[0].replies
+
+    def ask(self, process: str, message: Message) -> Any:
+        """Say one thing to one process; its reply, or the error raised."""
+        reply = self.send(process, message)[-1]
+        if reply.error is not None:
+            raise reply.error
+        return reply.value
+
+    def work(self, jobs: Sequence[Job]) -> list[Done]:
+        """Do several jobs, each for another process, and commit them together; each is atomic by itself."""
+        done = [self._do(job) for job in jobs]
+        changed = [item for item in done if item.draft.changed]
+        applied = self.store.commit([pack(item.draft) for item in changed]) if changed else []
+        again = set()
+        for item, ok in zip(changed, applied, strict=True):
+            if ok:
+                self._remember(item.draft.head)
+            else:
+                again.add(id(item))
+        return [self._redo(job) if id(item) in again else item for job, item in zip(jobs, done, strict=True)]
+
+    def _redo(self, job: Job) -> Done:
+        while True:
+            done = self._do(Job(job.process, job.messages))
+            if not done.draft.changed or self.store.commit([pack(done.draft)])[0]:
+                self._remember(done.draft.current)
+                return done
+
+    def _do(self, job: Job) -> Done:
+        row = job.row or self.store.read(job.process)
+        draft = Draft(None if row is None else self.head(job.process, row), self.store.now(), self.limits)
+        replies = [self._apply(draft, message, job.process) for message in job.messages]
+        return Done(replies, job.after(draft) if job.after else [], draft)
+
+    def _apply(self, draft: Draft, message: Message, process: str) -> Reply:
+        try:
+            return Reply(apply(draft, message))
+        except UnknownProcessException:
+            if draft.current is None:
+                error = UnknownProcessException(f"there is no process {process!r}")
+            return Reply(error=error)
+        except WorkflowError as error:
+            return Reply(error=error)
+
+    def head(self, process: str, row: Row) -> Head:
+        """The head of a row: the remembered one when it is the same state."""
+        head = self._heads.get(process)
+        return head if head is not None and head.stamp == row.stamp else unpack(row, process)
+
+    def _remember(self, head: Head | None) -> None:
+        if head is None or not self._keep:
+            return
+        with self._lock:
+            self._heads[head.id] = head
+            self._heads.move_to_end(head.id)
+            while len(self._heads) > self._keep:
+                self._heads.popitem(last=False)

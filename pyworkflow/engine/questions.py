@@ -1,0 +1,205 @@
+"""Questions about processes: what they are, what is pending, what happened, which there are. Nothing is changed here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from ..backend.base import STATUSES, Description, Page, PendingActivity, ProcessFilter, QueueCount
+from ..events import Event, ProcessBlockedEvent
+from ..exceptions import UnknownProcessException
+from ..process import Process, ProcessResult
+from . import records as rec
+from .codec import Payloads
+from .head import CLOSED, OPEN, ActivityState, Head
+from .history import History, closing_result
+from .office import Office
+from .store import Query, Summary
+
+_RECORDS = msgspec.json.Decoder(rec.AnyRecord)
+_CURSORS = msgspec.json.Decoder(tuple[float, str, str])
+PURGE_BATCH = 500
+
+
+class Questions:
+    """Reads heads, histories and indexes."""
+
+    def __init__(self, office: Office, payloads: Payloads) -> None:
+        self.office = office
+        self.store = office.store
+        self.payloads = payloads
+
+    def head(self, process: str, run: str) -> Head:
+        row = self.store.read(process, run or None)
+        if row is None:
+            raise UnknownProcessException(f"there is no {f'run {run} of process' if run else 'process'} {process!r}")
+        return self.office.head(process, row)
+
+    def process(self, process: str, run: str) -> Process:
+        head = self.head(process, run)
+        history = self._history(head)
+        return Process(
+            head.workflow,
+            head.id,
+            None if history.start is None else self.payloads.load(history.start.input),
+            head.tags,
+            history.events,
+            None if head.parent is None else head.parent.process,
+            run=head.run,
+            status=head.status,
+            version=head.workflow_version,
+        )
+
+    def events(self, process: str, run: str, skip: int, limit: int | None) -> list[Event]:
+        events = self._history(self.head(process, run)).all_events()
+        return events[skip : None if limit is None else skip + limit]
+
+    def _history(self, head: Head) -> History:
+        history = History(self.payloads)
+        history.append_sealed(self.store.history(head.id, head.run, 0, head.seq), head.id, head.run)
+        return history
+
+    def result(self, process: str, run: str) -> ProcessResult | None:
+        """How a process ended, None while it is open; that of the current run unless `run` is given."""
+        head = self.head(process, run)
+        if head.open:
+            return None
+        (sealed,) = self.store.history(process, head.run, head.seq - 1, 1)
+        return closing_result(_RECORDS.decode(sealed[9:]), self.payloads.load)
+
+    def describe(self, process: str, run: str) -> Description:
+        head = self.head(process, run)
+        blocked = None
+        if head.status == "blocked":
+            event = next(e for e in reversed(self._history(head).events) if isinstance(e, ProcessBlockedEvent))
+            blocked = (event.reason or "", event.details)
+        return Description(
+            self._lazy(head),
+            head.started,
+            head.closed,
+            head.seq,
+            head.decision.state,
+            head.decision.attempts,
+            head.by,
+            head.cancel_requested,
+            list(self._activities(head)),
+            {id: timer.due for id, timer in head.timers.items()},
+            [child.process for child in head.children.values()],
+            self.result(process, head.run),
+            blocked,
+        )
+
+    def _activities(self, head: Head) -> Iterator[PendingActivity]:
+        names = {}
+        if head.activities:
+            names = {seq: decision.activity for seq, decision in self._history(head).refs.items()
+                     if seq in head.activities}  # fmt: skip
+        for seq, state in head.activities.items():
+            yield PendingActivity(
+                state.id,
+                names[seq],
+                state.category,
+                "started" if state.started else "scheduled",
+                f"{head.id}:{head.run}:{seq}:{state.started}" if state.started else None,
+                _earliest(state),
+                state.cancel,
+                self.payloads.load(state.details) if state.started else None,
+            )
+
+    def page(self, which: ProcessFilter, limit: int, cursor: str | None) -> Page:
+        found = self.store.find(_query(which, limit + 1, cursor))
+        shown = found[:limit]
+        processes = [self._lazy_summary(summary) for summary in shown]
+        return Page(processes, _cursor(shown[-1]) if len(found) > limit else None)
+
+    def count(self, which: ProcessFilter) -> int:
+        return self.store.count(_query(which, None, None))
+
+    def queues(self) -> list[QueueCount]:
+        counts = []
+        for info in self.store.queues(self.store.now()):
+            kind, _, category = info.queue.partition("/")
+            counts.append(QueueCount(kind, category, info.ready, info.later))  # type: ignore[arg-type]
+        return counts
+
+    def purge(self, closed_before: datetime | float) -> int:
+        before, total = _time(closed_before), 0
+        assert before is not None
+        while purged := self.store.purge(before, PURGE_BATCH):
+            total += purged
+        return total
+
+    def _lazy(self, head: Head) -> Process:
+        return Process.lazy(
+            lambda: self.process(head.id, head.run),
+            workflow=head.workflow,
+            id=head.id,
+            run=head.run,
+            tags=head.tags,
+            parent=None if head.parent is None else head.parent.process,
+            status=head.status,
+            version=head.workflow_version,
+        )
+
+    def _lazy_summary(self, summary: Summary) -> Process:
+        return Process.lazy(
+            lambda: self.process(summary.id, summary.run),
+            workflow=summary.workflow,
+            id=summary.id,
+            run=summary.run,
+            tags=summary.tags,
+            parent=summary.parent,
+            status=summary.status,
+            version=summary.version,
+            started=summary.started,
+            closed=summary.closed,
+        )
+
+
+def _earliest(state: ActivityState) -> float | None:
+    return min((due for due in (state.by, state.close_by, state.beat_by) if due is not None), default=None)
+
+
+def _statuses(status: str) -> frozenset[str] | None:
+    if status == "all":
+        return None
+    if status in ("open", "closed"):
+        return OPEN if status == "open" else CLOSED
+    if status not in STATUSES:
+        raise ValueError(f"{status!r} is no status: use open, closed, all or one of {', '.join(STATUSES)}")
+    return frozenset({status})
+
+
+def _query(which: ProcessFilter, limit: int | None, cursor: str | None) -> Query:
+    return Query(
+        _statuses(which.status),
+        which.workflow,
+        which.tag,
+        which.parent,
+        which.id,
+        which.id_prefix,
+        _time(which.started_from),
+        _time(which.started_to),
+        _time(which.closed_from),
+        _time(which.closed_to),
+        None if cursor is None else _read_cursor(cursor),
+        limit,
+    )
+
+
+def _time(value: datetime | float | None) -> float | None:
+    return value.timestamp() if isinstance(value, datetime) else value
+
+
+def _cursor(summary: Summary) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode((summary.started, summary.id, summary.run))).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[float, str, str]:
+    try:
+        return _CURSORS.decode(base64.urlsafe_b64decode(cursor))
+    except (ValueError, msgspec.DecodeError):
+        raise ValueError(f"{cursor!r} is not a cursor of an earlier page") from None

@@ -1,0 +1,199 @@
+"""The seam to storage. A store keeps heads, histories and tasks, changes them by whole commits, and decides nothing.
+
+docs/backends.md is the guide to writing one; `pyworkflow.testing.StoreSuite` is the proof.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+ALARMS, LETTERS = "alarm", "letter"
+
+
+def decisions_queue(category: str) -> str:
+    return f"decision/{category}"
+
+
+def activities_queue(category: str) -> str:
+    return f"activity/{category}"
+
+
+class Task(Struct, array_like=True, frozen=True):
+    """Something to do for `process` once `due` has come; `key` tells the tasks of a process apart.
+
+    A claim moves `due` into the future: that is the lease. Higher `priority` first, then the earlier `due`.
+    """
+
+    process: str
+    key: str
+    queue: str
+    due: float
+    priority: int = 0
+    body: bytes = b""
+
+
+class Summary(Struct, omit_defaults=True):
+    """What processes are listed and found by. Times are seconds since 1970; `parent` is a process id."""
+
+    id: str
+    run: str
+    workflow: str
+    status: str
+    started: float
+    closed: float | None = None
+    parent: str | None = None
+    tags: list[str] = []
+    version: str = ""
+
+
+class Row(Struct):
+    """A stored head: `stamp` names this state of it, `head` is opaque."""
+
+    stamp: str
+    head: bytes
+
+
+class Entry(Struct):
+    """One event to append: its run, its number in it, and its sealed record."""
+
+    run: str
+    seq: int
+    body: bytes
+
+
+class Archive(Struct):
+    """The run that a commit puts behind the process, for the next one to take its place."""
+
+    head: bytes
+    summary: Summary
+
+
+class Commit(Struct):
+    """One step of one process, applied as a whole, if the stored head's stamp is still `base` ("": there is none).
+
+    `summary` is given where it changed. `remove` names tasks by key; `add` replaces tasks of the same key.
+    """
+
+    process: str
+    run: str
+    base: str
+    stamp: str
+    head: bytes
+    summary: Summary | None
+    entries: list[Entry]
+    add: list[Task]
+    remove: list[str]
+    archive: Archive | None = None
+
+
+class Query(Struct, frozen=True):
+    """Which processes to find; every field that is given must match. Newest first.
+
+    `cursor` is the (started, id, run) of the last one of the page before.
+    """
+
+    statuses: frozenset[str] | None = None
+    workflow: str | None = None
+    tag: str | None = None
+    parent: str | None = None
+    id: str | None = None
+    id_prefix: str | None = None
+    started_from: float | None = None
+    started_to: float | None = None
+    closed_from: float | None = None
+    closed_to: float | None = None
+    cursor: tuple[float, str, str] | None = None
+    limit: int | None = None
+
+
+class QueueInfo(Struct):
+    """How many tasks a queue holds: due, and due later or held by a worker."""
+
+    queue: str
+    ready: int
+    later: int
+
+
+class Store(ABC):
+    """What a backend's storage does. Every method may raise BackendUnavailable, and may be called from any thread."""
+
+    @abstractmethod
+    def now(self) -> float:
+        """The time that counts, in seconds since 1970: the server's where there is one."""
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Group what is done inside into one transaction or round trip where that is faster; it never nests."""
+        yield
+
+    @abstractmethod
+    def read(self, process: str, run: str | None = None) -> Row | None:
+        """The head of the process's current run, or of a given one."""
+
+    @abstractmethod
+    def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
+        """The sealed records of a run after the first `skip`, in order."""
+
+    @abstractmethod
+    def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        """Apply each commit whole; False for one whose base is no longer the stored stamp. At most one per process."""
+
+    @abstractmethod
+    def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
+        """Take tasks that are due, with their processes' heads; each is held until `until`, then due again."""
+
+    @abstractmethod
+    def postpone(self, task: Task, due: float) -> None:
+        """Let a claimed task be due at `due`; nothing happens when it is not as it was claimed."""
+
+    @abstractmethod
+    def discard(self, task: Task) -> None:
+        """Remove a claimed task; nothing happens when it is not as it was claimed."""
+
+    @abstractmethod
+    def next_due(self, queues: Sequence[str]) -> float | None:
+        """When the earliest task of these queues is due, in the past or in the future."""
+
+    @abstractmethod
+    def tasks(self, process: str) -> list[Task]:
+        """What is waiting or held for a process."""
+
+    @abstractmethod
+    def find(self, query: Query) -> list[Summary]:
+        """The processes that match: newest start first, then by id, then by run."""
+
+    @abstractmethod
+    def count(self, query: Query) -> int:
+        """How many processes match, whatever the query's cursor and limit."""
+
+    @abstractmethod
+    def queues(self, now: float) -> list[QueueInfo]:
+        """The queues that hold tasks, by name."""
+
+    @abstractmethod
+    def purge(self, closed_before: float, limit: int) -> int:
+        """Delete up to `limit` runs that closed before then, with their histories; how many there were."""
+
+    @abstractmethod
+    def ticket(self) -> object:
+        """Where the news stand now; `wait` compares with it, so that nothing in between is missed."""
+
+    @abstractmethod
+    def wait(self, ticket: object, topics: Iterable[str], timeout: float) -> None:
+        """Return when there may be news of these queues or processes since `ticket`, or after `timeout` seconds."""
+
+    @abstractmethod
+    def ring(self, topics: Iterable[str]) -> None:
+        """Wake those of this operating-system process who wait for one of these topics."""
+
+    @abstractmethod
+    def info(self) -> dict[str, object]:
+        """What the store is and how it is set up, for people."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up connections; waiting calls return."""

@@ -1,0 +1,182 @@
+"""From the model to the engine: decisions and results become records, with payloads encoded and defaults filled in.
+
+One row a type: a new decision is a row in DECISIONS, a record, a handler in the machine and a row in `history`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import activity as act
+from .. import decision as dec
+from ..values import fresh_id
+from . import records as rec
+from .codec import Payloads, check_name
+from .types import ActivityType, Types
+
+POLICIES = ("ABANDON", "REQUEST_CANCEL", "TERMINATE")
+
+
+class Translator:
+    """Makes records; raises PayloadError, InvalidName or ValueError for what cannot be recorded."""
+
+    def __init__(self, types: Types, payloads: Payloads) -> None:
+        self.types = types
+        self.payloads = payloads
+
+    def answer(self, decisions: Sequence[dec.Decision]) -> tuple[list[rec.Initiating], dict[int, str]]:
+        """The records of a decider's answer, and which of them must be refused for what cause."""
+        records: list[rec.Initiating] = []
+        refused: dict[int, str] = {}
+        for index, decision in enumerate(decisions):
+            if not isinstance(decision, dec.Decision):
+                raise ValueError(f"{decision!r} is not a decision")
+            if decision.closes and index < len(decisions) - 1:
+                raise ValueError(f"{decision!r} closes the process: it must be the last decision")
+            if isinstance(decision, dec.ScheduleActivity) and not self._known(decision):
+                refused[index] = "ACTIVITY_TYPE_DOES_NOT_EXIST"
+            records.append(DECISIONS[decision.type](self, decision))
+        return records, refused
+
+    def result(self, scheduled: int, result: act.ActivityResult) -> rec.ActivityEnd:
+        """The record of an activity's end."""
+        dump = self.payloads.dump
+        match result:
+            case act.ActivityCompleted():
+                return rec.ActivityCompleted(scheduled=scheduled, result=dump(result.result))
+            case act.ActivityCanceled():
+                return rec.ActivityCanceled(scheduled=scheduled, details=dump(result.details))
+            case act.ActivityTimedOut():
+                kind = result.timeout_type or "START_TO_CLOSE"
+                return rec.ActivityTimedOut(scheduled=scheduled, timeout_type=kind, details=dump(result.details))
+            case act.ActivityFailed():
+                reason = reason_text(result.reason)
+                return rec.ActivityFailed(scheduled=scheduled, reason=reason, details=dump(result.details))
+        raise ValueError(f"{result!r} is not an activity's result")
+
+    def _known(self, decision: dec.ScheduleActivity) -> bool:
+        return self.types.activity(decision.activity, decision.version) is not None
+
+    def schedule_activity(self, decision: dec.ScheduleActivity) -> rec.ActivityScheduled:
+        type = self.types.activity(decision.activity, decision.version) or ActivityType(decision.activity)
+        return rec.ActivityScheduled(
+            id=check_name("an activity's id", decision.id),
+            activity=check_name("an activity's name", decision.activity),
+            version=decision.version or type.version,
+            category=check_name("a category", decision.category or type.category),
+            input=self.payloads.dump(decision.input),
+            priority=priority(decision.priority),
+            scheduled_timeout=_timeout(decision.scheduled_timeout, type.scheduled_timeout),
+            execution_timeout=_timeout(decision.execution_timeout, type.execution_timeout),
+            heartbeat_timeout=_timeout(decision.heartbeat_timeout, type.heartbeat_timeout),
+            close_timeout=_timeout(decision.close_timeout, type.close_timeout),
+        )
+
+    def start_child(self, decision: dec.StartChildProcess) -> rec.ChildInitiated:
+        process = decision.process
+        type = self.types.workflow(check_name("a workflow's name", process.workflow), process.version)
+        return rec.ChildInitiated(
+            process=check_name("a process's id", process.id or fresh_id()),
+            workflow=type.name,
+            version=type.version,
+            child_policy=policy(decision.child_policy or "ABANDON"),
+            input=self.payloads.dump(process.input),
+            tags=tags(process.tags),
+            timeout=type.timeout,
+            decision_timeout=type.decision_timeout,
+            category=type.category,
+            own_child_policy=type.child_policy,
+        )
+
+    def signal_process(self, decision: dec.SignalProcess) -> rec.SignalInitiated:
+        process, run = target(decision.process_id)
+        name = check_name("a signal's name", decision.signal.name)
+        return rec.SignalInitiated(process=process, run=run, name=name, data=self.payloads.dump(decision.signal.data))
+
+    def request_cancel_process(self, decision: dec.RequestCancelProcess) -> rec.CancelInitiated:
+        process, run = target(decision.process_id)
+        return rec.CancelInitiated(process=process, run=run, details=self.payloads.dump(decision.details))
+
+    def start_timer(self, decision: dec.Timer) -> rec.TimerStarted:
+        delay = seconds(decision.delay, "a timer's delay")
+        return rec.TimerStarted(
+            id=check_name("a timer's id", decision.id), delay=delay, data=self.payloads.dump(decision.data)
+        )
+
+    def fail_process(self, decision: dec.FailProcess) -> rec.ProcessFailed:
+        return rec.ProcessFailed(reason=reason_text(decision.reason), details=self.payloads.dump(decision.details))
+
+    def continue_as_new(self, decision: dec.ContinueAsNew) -> rec.ProcessContinued:
+        return rec.ProcessContinued(
+            input=self.payloads.dump(decision.input),
+            version=decision.version,
+            tags=None if decision.tags is None else tags(decision.tags),
+            timeout=_timeout(decision.timeout, None),
+            decision_timeout=_timeout(decision.decision_timeout, None),
+            category=decision.category and check_name("a category", decision.category),
+            priority=None if decision.priority is None else priority(decision.priority),
+        )
+
+
+DECISIONS: dict[str, Callable[[Translator, Any], rec.Initiating]] = {
+    "schedule_activity": Translator.schedule_activity,
+    "cancel_activity": lambda to, d: rec.ActivityCancelRequested(id=check_name("an activity's id", d.id)),
+    "complete_process": lambda to, d: rec.ProcessCompleted(result=to.payloads.dump(d.result)),
+    "fail_process": Translator.fail_process,
+    "cancel_process": lambda to, d: rec.ProcessCanceled(details=to.payloads.dump(d.details)),
+    "continue_as_new": Translator.continue_as_new,
+    "start_child_process": Translator.start_child,
+    "signal_process": Translator.signal_process,
+    "request_cancel_process": Translator.request_cancel_process,
+    "timer": Translator.start_timer,
+    "cancel_timer": lambda to, d: rec.TimerCanceled(id=check_name("a timer's id", d.id)),
+    "record_marker": lambda to, d: rec.MarkerRecorded(
+        name=check_name("a marker's name", d.name), details=to.payloads.dump(d.details)
+    ),
+}
+
+
+def target(process_id: str) -> tuple[str, str]:
+    """The process and the run ("" for the current one) of an id `process` or `process:run`."""
+    process, _, run = process_id.partition(":") if isinstance(process_id, str) else (process_id, "", "")
+    return check_name("a process's id", process), run
+
+
+def tags(values: Sequence[str]) -> list[str]:
+    """Tags as SWF allows them: up to five."""
+    if len(values) > 5:
+        raise ValueError(f"a process has at most 5 tags, not {len(values)}")
+    return [check_name("a tag", tag) for tag in values]
+
+
+def policy(value: str) -> str:
+    """A child policy."""
+    if value not in POLICIES:
+        raise ValueError(f"{value!r} is not a child policy: use {', '.join(POLICIES)}")
+    return value
+
+
+def priority(value: int) -> int:
+    """A priority, an int32."""
+    if not isinstance(value, int) or not -(2**31) <= value < 2**31:
+        raise ValueError(f"a priority is an int32, not {value!r}")
+    return value
+
+
+def seconds(value: float, what: str) -> float:
+    """A length of time: a finite number of seconds, not negative."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"{what} is a number of seconds, 0 or more, not {value!r}")
+    return value
+
+
+def reason_text(reason: Any) -> str:
+    """A reason as the history keeps it: at most 32,768 characters of text that can be encoded."""
+    text = "" if reason is None else str(reason)
+    return text[:32_768].encode("utf-8", "backslashreplace").decode()
+
+
+def _timeout(value: float | None, default: float | None) -> float | None:
+    return default if value is None else seconds(value, "a timeout")

@@ -1,0 +1,48 @@
+"""What the model's small classes share: equality by value, a plain repr, and names for classes or strings."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar, Protocol
+
+
+class Named(Protocol):
+    """A class with a name: an Activity or a Workflow."""
+
+    name: str
+
+
+def name_of(thing: str | Named | type[Any]) -> str:
+    """The name of an activity or workflow that is given as its class, an instance or its name."""
+    return thing if isinstance(thing, str) else str(thing.name)
+
+
+def derived_name(cls: type, suffix: str) -> str:
+    """A class's name without a trailing suffix, which is kept where it is the whole name."""
+    name = cls.__name__
+    return name.removesuffix(suffix) or name
+
+
+def fresh_id() -> str:
+    """A unique id for an activity, a timer or a process that was given none."""
+    return uuid.uuid4().hex
+
+
+class Value:
+    """Equal by value: the same class and the same `_compared` attributes; printed as `Name(shown, shown)`."""
+
+    _compared: ClassVar[tuple[str, ...]] = ()
+    _shown: ClassVar[tuple[str, ...] | None] = None
+    _separator: ClassVar[str] = ", "
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._compared)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        shown: Any = self._compared if self._shown is None else self._shown
+        return f"{type(self).__name__}({self._separator.join(str(getattr(self, name)) for name in shown)})"
