@@ -1,0 +1,60 @@
+"""Running users' code: an activity or a decider is called, and whatever it does becomes an outcome."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+from ..activity import Activity, ActivityCompleted, ActivityFailed, ActivityResult
+from ..backend import Failed
+from ..decision import Decision
+from ..task import DecisionTask
+from ..workflow import Workflow
+from ..workflow.base import decisions_of
+
+Outcome = ActivityResult | Sequence[Decision] | Failed
+
+
+def execute(activity: Activity) -> ActivityResult | None:
+    """Execute an activity; None when it is handed off: somebody else completes it by its token."""
+    try:
+        return outcome_of(activity, activity.execute())
+    except Exception as error:
+        return outcome_of_error(error)
+
+
+async def execute_async(activity: Activity) -> ActivityResult | None:
+    """Execute an activity whose `execute` is async."""
+    try:
+        return outcome_of(activity, await activity.execute())
+    except Exception as error:
+        return outcome_of_error(error)
+
+
+def outcome_of(activity: Activity, value: Any) -> ActivityResult | None:
+    if isinstance(value, ActivityResult):
+        return value
+    if isinstance(value, Awaitable):
+        raise TypeError(f"{activity.name}.execute returned an awaitable: declare it as `async def execute`")
+    return ActivityCompleted(value) if activity.auto_complete else None
+
+
+def outcome_of_error(error: Exception) -> ActivityResult:
+    """An exception is the result where it is one; any other is a failure, with its traceback as details."""
+    if isinstance(error, ActivityResult):
+        return error
+    return ActivityFailed(str(error) or type(error).__name__, _traceback(error))
+
+
+def decide(workflow: Workflow, task: DecisionTask, attempts: int) -> Sequence[Decision] | Failed:
+    """Ask a workflow for its decisions."""
+    try:
+        return decisions_of(workflow.decide(task.process), task.process)
+    except Exception as error:
+        return Failed(f"{type(error).__name__}: {error}", _traceback(error), attempts)
+
+
+def _traceback(error: Exception) -> str:
+    """The traceback as text; the end of it where it is very long."""
+    return "".join(traceback.format_exception(error))[-32_768:]

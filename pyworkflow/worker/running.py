@@ -1,0 +1,204 @@
+"""What a worker is doing: tasks that were started, each in the place where its kind of code belongs."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ..activity import Activity
+from ..backend import Finished, Released
+from ..exceptions import UnknownTypeException
+from ..manager import Manager
+from ..task import ActivityTask, DecisionTask
+from .execute import decide, execute, execute_async
+from .heart import Heart
+from .log import WorkerLog, fields
+from .loop import LoopThread
+from .processes import Processes
+from .threads import Threads
+
+PULSE = 0.25
+LONGEST_DELAY = 60.0
+
+Task = ActivityTask | DecisionTask
+Done = Callable[[Finished], None]
+
+
+@dataclass
+class Entry:
+    """A task in hand: the job that does it, its heart where it is an activity, its future where it is async."""
+
+    task: Task
+    job: Callable[[], None] | None = None
+    heart: Heart | None = None
+    future: Future[Any] | None = None
+
+    def cancel(self) -> None:
+        if self.future is not None:
+            self.future.cancel()
+
+
+class Running:
+    """Deciders and plain activities run in threads, async ones on an event loop, CPU-bound ones in processes."""
+
+    def __init__(
+        self, manager: Manager, concurrency: int, done: Done, attempts: int, log: WorkerLog, pulse: bool
+    ) -> None:
+        self.manager = manager
+        self.concurrency = concurrency
+        self.attempts = attempts
+        self.log = log
+        self._done = done
+        self._pulse = pulse
+        self._entries: dict[str, Entry] = {}
+        self._counts = {ActivityTask: 0, DecisionTask: 0}
+        self._lock = threading.Lock()
+        self._unknown: dict[str, int] = {}
+        self._pools: dict[type[Task], Threads] = {
+            ActivityTask: Threads(concurrency, "activity"),
+            DecisionTask: Threads(concurrency, "decision"),
+        }
+        self._loop = LoopThread("activities")
+        self._processes = Processes()
+        self._pulsing: threading.Thread | None = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def free(self, kind: type[Task]) -> int:
+        """How many more tasks of a kind may be started."""
+        return self.concurrency - self._counts[kind]
+
+    def start(self, tasks: Iterable[Task]) -> None:
+        """Begin tasks; each is reported to `done` when it ends, or dropped when it is handed off."""
+        jobs: dict[type[Task], list[Callable[[], None]]] = {ActivityTask: [], DecisionTask: []}
+        for task in tasks:
+            entry = Entry(task)
+            entry.job = partial(self._run, entry)
+            with self._lock:
+                self._entries[task.token] = entry
+                self._counts[type(task)] += 1
+            jobs[type(task)].append(entry.job)
+        for kind, submitted in jobs.items():
+            if submitted:
+                self._pools[kind].submit(submitted)
+
+    def do(self, task: Task, done: Done) -> None:
+        """Do one task in the calling thread."""
+        entry = Entry(task)
+        if isinstance(task, DecisionTask):
+            self._decide(entry, done)
+        elif (activity := self._activity(entry, done)) is not None:
+            self._report(entry, self._outcome(entry, activity), done)
+
+    def withdraw(self) -> list[Finished]:
+        """Take back the tasks that wait for a thread, to be handed back."""
+        taken = []
+        for entry in list(self._entries.values()):
+            if entry.job is not None and self._pools[type(entry.task)].withdraw(entry.job):
+                self._forget(entry)
+                taken.append(Finished(entry.task, Released()))
+        return taken
+
+    def abandon(self) -> list[Task]:
+        """Let go of what still runs, and of all threads and processes."""
+        left = list(self._entries.values())
+        for entry in left:
+            entry.cancel()
+            self._forget(entry)
+        for pool in self._pools.values():
+            pool.close()
+        self._loop.close()
+        self._processes.close()
+        return [entry.task for entry in left]
+
+    # -- one task ----------
+
+    def _run(self, entry: Entry) -> None:
+        if isinstance(entry.task, DecisionTask):
+            self._decide(entry, self._done)
+        elif (activity := self._activity(entry, self._done)) is None:
+            pass
+        elif inspect.iscoroutinefunction(activity.execute):
+            entry.future = self._loop.run(execute_async(activity), partial(self._async_done, entry))
+        else:
+            self._report(entry, self._outcome(entry, activity), self._done)
+
+    def _decide(self, entry: Entry, done: Done) -> None:
+        task = entry.task
+        assert isinstance(task, DecisionTask)
+        try:
+            workflow = self.manager.workflow_for_task(task)
+        except UnknownTypeException as error:
+            return self._hand_back(entry, str(task.process.workflow), error, done)
+        outcome = decide(workflow, task, self.attempts)
+        if not isinstance(outcome, list | tuple):
+            self.log.error("decider failed: %s", outcome, extra=fields(task))
+        return self._report(entry, outcome, done)
+
+    def _activity(self, entry: Entry, done: Done) -> Activity | None:
+        task = entry.task
+        assert isinstance(task, ActivityTask)
+        entry.heart = Heart(task, self.manager.heartbeat, entry.cancel)
+        try:
+            activity = self.manager.activity_for_task(task, entry.heart)
+        except UnknownTypeException as error:
+            self._hand_back(entry, task.activity, error, done)
+            return None
+        if self._pulse and task.heartbeat_timeout is not None:
+            self._start_pulse()
+        return activity
+
+    def _outcome(self, entry: Entry, activity: Activity) -> Any:
+        if inspect.iscoroutinefunction(activity.execute):
+            return self._loop.run(execute_async(activity), lambda future: None).result()
+        if activity.executor == "process" and entry.heart is not None:
+            return self._processes.execute(activity, entry.heart)
+        return execute(activity)
+
+    def _async_done(self, entry: Entry, future: Future[Any]) -> None:
+        assert entry.heart is not None
+        if future.cancelled():
+            self._report(entry, entry.heart.outcome_of_cancel(), self._done)
+        else:
+            self._report(entry, future.result(), self._done)
+
+    def _report(self, entry: Entry, outcome: Any, done: Done) -> None:
+        """Say what came of a task; nothing when it was handed off, or is not this worker's any more."""
+        lost = entry.heart is not None and entry.heart.lost is not None
+        if outcome is not None and not lost:
+            done(Finished(entry.task, outcome))
+        elif lost:
+            self.log.warning("lost: %s", entry.heart and entry.heart.lost, extra=fields(entry.task))
+        self._forget(entry)
+
+    def _hand_back(self, entry: Entry, name: str, error: Exception, done: Done) -> None:
+        count = self._unknown[name] = self._unknown.get(name, -1) + 1
+        delay = min(2.0**count, LONGEST_DELAY)
+        self.log.error("%s; handed back for %.0f s", error, delay, extra=fields(entry.task))
+        self._report(entry, Released(delay), done)
+
+    def _forget(self, entry: Entry) -> None:
+        with self._lock:
+            if self._entries.pop(entry.task.token, None) is not None:
+                self._counts[type(entry.task)] -= 1
+
+    # -- automatic heartbeats ----------
+
+    def _start_pulse(self) -> None:
+        with self._lock:
+            if self._pulsing is None:
+                self._pulsing = threading.Thread(target=self._beat_all, name="heartbeats", daemon=True)
+                self._pulsing.start()
+
+    def _beat_all(self) -> None:
+        wait = threading.Event().wait
+        while not wait(PULSE):
+            for entry in list(self._entries.values()):
+                if entry.heart is not None:
+                    entry.heart.beat()

@@ -1,0 +1,229 @@
+"""The workers: one loop hands in what is finished and takes what is next; users' code runs beside it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from logging import Logger
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from .. import defaults
+from ..activity import ActivityFailed
+from ..backend import Exchanged, Failed, Finished, Released, Wanted
+from ..exceptions import BackendUnavailable, UnknownResourceException
+from ..manager import Manager
+from ..task import ActivityTask, DecisionTask
+from ..values import fresh_id
+from .log import fields, worker_log
+from .running import Running
+from .signals import stop_on_signals
+
+LONG_POLL = 10.0
+FIRST_BACKOFF, LAST_BACKOFF = 0.1, 10.0
+
+Categories = str | Sequence[str] | None
+
+
+class Worker:
+    """Decides and executes activities for a manager, `concurrency` of each at once.
+
+    `category` limits it to one or several categories; None serves all those of the manager's types. `heartbeat` sends
+    heartbeats for activities by itself. On SIGTERM, SIGINT or `stop()` it takes no more tasks, waits `shutdown_timeout` seconds
+    for what is running, and hands back what has not begun. A decider that raises `attempts` times in a row blocks its process.
+    """
+
+    decides = True
+    executes = True
+
+    def __init__(
+        self,
+        manager: Manager,
+        name: str | None = None,
+        category: Categories = None,
+        *,
+        concurrency: int = 1,
+        shutdown_timeout: float = 30.0,
+        heartbeat: bool = False,
+        attempts: int = defaults.DECISION_ATTEMPTS,
+        logger: Logger | None = None,
+    ) -> None:
+        if concurrency < 1:
+            raise ValueError(f"concurrency is 1 or more, not {concurrency}")
+        self.manager = manager
+        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.concurrency = concurrency
+        self.shutdown_timeout = shutdown_timeout
+        self.log = worker_log(logger, self.name)
+        self._categories = category
+        self._interrupt = f"worker/{fresh_id()}"
+        self._done: SimpleQueue[Finished] = SimpleQueue()
+        self._unsent: list[Finished] = []
+        self._stopping = threading.Event()
+        self._waiting = False
+        self._running = Running(manager, concurrency, self._finished, attempts, self.log, heartbeat)
+
+    # -- running ----------
+
+    def run(self, burst: bool = False) -> None:
+        """Work until stopped; with `burst`, until there is nothing left to do."""
+        self._stopping.clear()
+        backoff = FIRST_BACKOFF
+        with stop_on_signals(self.stop):
+            while not self._stopping.is_set():
+                try:
+                    busy = self._turn(0.0 if burst and not len(self._running) else LONG_POLL)
+                    if burst and not busy and not len(self._running) and self._done.empty():
+                        break
+                    backoff = FIRST_BACKOFF
+                except Exception as error:
+                    self.log.warning("backend: %s; trying again in %.1f s", error, backoff, exc_info=_unexpected(error))
+                    self._stopping.wait(backoff)
+                    backoff = min(backoff * 2, LAST_BACKOFF)
+            self._shut_down()
+
+    def stop(self) -> None:
+        """Let `run` finish what is running and return. Can be called from any thread and from signal handlers."""
+        self._stopping.set()
+        self.manager.backend.interrupt_wait(self._interrupt)
+
+    def step(self, logger: Logger | None = None) -> bool:
+        """Take one task, do it here and now, and hand it in; was there one?"""
+        log = self.log if logger is None else worker_log(logger, self.name)
+        got = self._exchange([], Wanted(self._of_decisions(), 1), Wanted(self._of_activities(), 1), 0.0)
+        finished: list[Finished] = []
+        tasks: list[ActivityTask | DecisionTask] = [*got.decisions, *got.activities]
+        for task in tasks:
+            self._running.do(task, finished.append)
+        if finished:
+            self._hand_in(finished, log)
+        return bool(got)
+
+    # -- one turn of the loop ----------
+
+    def _turn(self, timeout: float) -> bool:
+        """Hand in what is finished, take what there is room for and start it; was there anything?"""
+        self._waiting = True
+        self._unsent += self._drain()
+        self._waiting = not self._unsent
+        decisions = Wanted(self._of_decisions(), self._running.free(DecisionTask))
+        activities = Wanted(self._of_activities(), self._running.free(ActivityTask))
+        finished = self._unsent
+        got = self._exchange(finished, decisions, activities, 0.0 if finished else timeout)
+        self._waiting = False
+        self._unsent = self._refused(got, self.log)
+        self._running.start((*got.decisions, *got.activities))
+        return bool(finished or got)
+
+    def _drain(self) -> list[Finished]:
+        finished = []
+        with suppress(Empty):
+            while True:
+                finished.append(self._done.get_nowait())
+        return finished
+
+    def _finished(self, finished: Finished) -> None:
+        self._done.put(finished)
+        if self._waiting:
+            self.manager.backend.interrupt_wait(self._interrupt)
+
+    def _exchange(
+        self, finished: Sequence[Finished], decisions: Wanted, activities: Wanted, timeout: float
+    ) -> Exchanged:
+        return self.manager.backend.exchange(
+            finished,
+            decisions=decisions,
+            activities=activities,
+            identity=self.name,
+            timeout=timeout,
+            interrupt=self._interrupt,
+        )
+
+    def _hand_in(self, finished: list[Finished], log: Any) -> None:
+        while finished:
+            finished = self._refused(self._exchange(finished, Wanted(), Wanted(), 0.0), log)
+
+    def _refused(self, got: Exchanged, log: Any) -> list[Finished]:
+        """What could not be recorded becomes a failure that can be; what came too late is only logged."""
+        again = []
+        for finished, error in got.refused:
+            instead = _instead(finished, error)
+            if instead is None:
+                log.warning("too late: %s", error, extra=fields(finished.task))
+            else:
+                log.error("cannot be recorded: %s", error, extra=fields(finished.task))
+                again.append(instead)
+        return again
+
+    # -- stopping ----------
+
+    def _shut_down(self) -> None:
+        """Hand back what has not begun, wait for what has, and hand in what comes of it."""
+        until = time.monotonic() + self.shutdown_timeout
+        self._unsent += self._running.withdraw()
+        while self._unsent or len(self._running) or not self._done.empty():
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            if not self._unsent and len(self._running):
+                with suppress(Empty):
+                    self._unsent.append(self._done.get(timeout=min(left, LAST_BACKOFF)))
+            self._unsent += self._drain()
+            self._try_to_hand_in()
+        for task in self._running.abandon():
+            self.log.warning("still running at shutdown; its timeouts will tell", extra=fields(task))
+
+    def _try_to_hand_in(self) -> None:
+        try:
+            self._unsent = self._refused(self._exchange(self._unsent, Wanted(), Wanted(), 0.0), self.log)
+        except Exception as error:
+            self.log.warning("backend: %s; trying again", error, exc_info=_unexpected(error))
+            time.sleep(FIRST_BACKOFF)
+
+    # -- what it serves ----------
+
+    def _of_decisions(self) -> tuple[str, ...]:
+        return self._serves(workflow.category for workflow in self.manager.workflows) if self.decides else ()
+
+    def _of_activities(self) -> tuple[str, ...]:
+        return self._serves(activity.category for activity in self.manager.activities) if self.executes else ()
+
+    def _serves(self, all_categories: Iterable[str]) -> tuple[str, ...]:
+        if self._categories is None:
+            return tuple(sorted(set(all_categories)))
+        return (self._categories,) if isinstance(self._categories, str) else tuple(self._categories)
+
+
+class ActivityWorker(Worker):
+    """A worker that executes activities only."""
+
+    decides = False
+
+
+class DecisionWorker(Worker):
+    """A worker that decides only."""
+
+    executes = False
+
+
+def _instead(finished: Finished, error: Exception) -> Finished | None:
+    """What to hand in where an outcome cannot be recorded (too large, not JSON, not allowed); None when it came too late."""
+    if isinstance(error, UnknownResourceException) or isinstance(finished.outcome, Failed | Released):
+        return None
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(finished.task, ActivityTask):
+        return None if _is_plain_failure(finished) else Finished(finished.task, ActivityFailed(reason))
+    return Finished(finished.task, Failed(reason))
+
+
+def _is_plain_failure(finished: Finished) -> bool:
+    return isinstance(finished.outcome, ActivityFailed) and finished.outcome.details is None
+
+
+def _unexpected(error: Exception) -> bool:
+    """Is a traceback of use: is it anything but the backend being away?"""
+    return not isinstance(error, BackendUnavailable)
