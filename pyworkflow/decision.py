@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from . import defaults
 from .signal import Signal
 from .values import Value, fresh_id, name_of
 
@@ -137,15 +138,30 @@ class ContinueAsNew(Decision):
 class StartChildProcess(Decision):
     """Start another process as this one's child.
 
-    `child_policy` is what happens to the child when this process closes before it: ABANDON (nothing), REQUEST_CANCEL, TERMINATE.
+    `child_policy` is what happens to the child when this process closes before it: ABANDON (nothing), REQUEST_CANCEL or
+    TERMINATE. What else is left out is taken from the child's workflow; timeouts in seconds.
     """
 
     type = "start_child_process"
-    _compared = ("process", "child_policy")
+    _compared = ("process", "child_policy", "timeout", "decision_timeout", "category", "priority")
+    _shown = ("process", "child_policy")
 
-    def __init__(self, process: Process, child_policy: str | None = "ABANDON") -> None:
+    def __init__(
+        self,
+        process: Process,
+        child_policy: str = defaults.CHILD_POLICY,
+        *,
+        timeout: float | None = None,
+        decision_timeout: float | None = None,
+        category: str | None = None,
+        priority: int = 0,
+    ) -> None:
         self.process = process
         self.child_policy = child_policy
+        self.timeout = timeout
+        self.decision_timeout = decision_timeout
+        self.category = category
+        self.priority = priority
 
 
 class SignalProcess(Decision):

@@ -55,7 +55,6 @@ class Manager:
             workflow.timeout,
             workflow.decision_timeout,
             version=workflow.version,
-            child_policy=workflow.child_policy,
         )
         self.workflows.append(workflow)
         self._workflows[workflow.name, workflow.version] = self._workflows[workflow.name, None] = workflow

@@ -156,7 +156,6 @@ class Backend(ABC):
         decision_timeout: float | None = defaults.DECISION_TIMEOUT,
         *,
         version: str = defaults.WORKFLOW_VERSION,
-        child_policy: str = defaults.CHILD_POLICY,
     ) -> None:
         """Make a workflow type known, with its defaults; timeouts in seconds, None for no limit."""
 

@@ -80,7 +80,6 @@ class Engine(Backend):
         decision_timeout: float | None = defaults.DECISION_TIMEOUT,
         *,
         version: str = defaults.WORKFLOW_VERSION,
-        child_policy: str = defaults.CHILD_POLICY,
     ) -> None:
         type = WorkflowType(
             check_name("a workflow's name", name),
@@ -88,7 +87,6 @@ class Engine(Backend):
             _optional_seconds(timeout),
             _optional_seconds(decision_timeout),
             check_name("a version", version),
-            policy(child_policy),
         )
         self._types.add_workflow(type)
 
@@ -160,7 +158,6 @@ class Engine(Backend):
             if decision_timeout is None
             else seconds(decision_timeout, "a timeout"),
             category=check_name("a category", category or type.category),
-            child_policy=type.child_policy,
             priority=priority(rank),
             request_id=request_id or fresh_id(),
             if_running=if_running,

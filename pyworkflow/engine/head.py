@@ -82,7 +82,6 @@ class Head(Struct, omit_defaults=True):
     timeout: float | None = None
     by: float | None = None
     decision_timeout: float | None = None
-    child_policy: str = ""
     parent: Parent | None = None
     request_id: str = ""
     processed: int = 0

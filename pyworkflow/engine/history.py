@@ -155,7 +155,14 @@ def _child(history: History, record: rec.ChildInitiated) -> dec.Decision:
     child = proc.Process(
         record.workflow, record.process, history.load(record.input), record.tags, version=record.version
     )
-    return dec.StartChildProcess(child, record.child_policy)
+    return dec.StartChildProcess(
+        child,
+        record.child_policy,
+        timeout=record.timeout,
+        decision_timeout=record.decision_timeout,
+        category=record.category,
+        priority=record.priority,
+    )
 
 
 def _id(process: str, run: str) -> str:

@@ -33,7 +33,6 @@ class Start(Message):
     timeout: float | None = None
     decision_timeout: float | None = None
     category: str = ""
-    child_policy: str = ""
     priority: int = 0
     parent: Parent | None = None
     request_id: str = ""

@@ -51,7 +51,6 @@ class ProcessStarted(Record, tag=_snake):
     timeout: float | None = None
     decision_timeout: float | None = None
     category: str = ""
-    child_policy: str = ""
     priority: int = 0
     request_id: str = ""
     continued_from: str = ""
@@ -159,7 +158,7 @@ class ChildInitiated(Initiating, tag=_snake):
     timeout: float | None = None
     decision_timeout: float | None = None
     category: str = ""
-    own_child_policy: str = ""
+    priority: int = 0
 
 
 class SignalInitiated(Initiating, tag=_snake):

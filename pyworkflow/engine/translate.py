@@ -81,13 +81,13 @@ class Translator:
             process=check_name("a process's id", process.id or fresh_id()),
             workflow=type.name,
             version=type.version,
-            child_policy=policy(decision.child_policy or "ABANDON"),
+            child_policy=policy(decision.child_policy),
             input=self.payloads.dump(process.input),
             tags=tags(process.tags),
-            timeout=type.timeout,
-            decision_timeout=type.decision_timeout,
-            category=type.category,
-            own_child_policy=type.child_policy,
+            timeout=_timeout(decision.timeout, type.timeout),
+            decision_timeout=_timeout(decision.decision_timeout, type.decision_timeout),
+            category=check_name("a category", decision.category or type.category),
+            priority=priority(decision.priority),
         )
 
     def signal_process(self, decision: dec.SignalProcess) -> rec.SignalInitiated:

@@ -15,7 +15,6 @@ class WorkflowType(Struct, frozen=True):
     timeout: float | None = defaults.WORKFLOW_TIMEOUT
     decision_timeout: float | None = defaults.DECISION_TIMEOUT
     version: str = defaults.WORKFLOW_VERSION
-    child_policy: str = defaults.CHILD_POLICY
 
 
 class ActivityType(Struct, frozen=True):

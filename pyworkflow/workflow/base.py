@@ -20,8 +20,7 @@ class Workflow:
 
     Class attributes, times in seconds (fractions allowed): `activities` are the Activity classes that it schedules,
     `timeout` how long a process may be open, `decision_timeout` how long one decision may take, `category` the queue
-    whose deciders decide, `version` that of the type, `child_policy` what becomes of its processes when their parent
-    closes first: ABANDON, REQUEST_CANCEL or TERMINATE. `name` is the class's name without a trailing "Workflow" unless
+    whose deciders decide, `version` that of the type. `name` is the class's name without a trailing "Workflow" unless
     the class sets it.
     """
 
@@ -30,7 +29,6 @@ class Workflow:
     decision_timeout: ClassVar[float] = defaults.DECISION_TIMEOUT
     category: ClassVar[str] = defaults.DECISION_CATEGORY
     version: ClassVar[str] = defaults.WORKFLOW_VERSION
-    child_policy: ClassVar[str] = defaults.CHILD_POLICY
     name: str = "Workflow"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -106,7 +106,6 @@ def test_default_values(constant, value):
         (Workflow, "decision_timeout", 60),
         (Workflow, "category", "default"),
         (Workflow, "version", "1.0"),
-        (Workflow, "child_policy", "ABANDON"),
     ],
 )
 def test_class_attributes(cls, attribute, value):

@@ -25,7 +25,7 @@ def start_child(draft: Draft, record: rec.ChildInitiated) -> str | None:
         timeout=record.timeout,
         decision_timeout=record.decision_timeout,
         category=record.category,
-        child_policy=record.own_child_policy,
+        priority=record.priority,
         parent=rec.Parent(head.id, head.run, seq),
         request_id=_request_id(head, seq),
     )

@@ -46,7 +46,6 @@ def _begin(draft: Draft, message: msg.Start) -> None:
         timeout=message.timeout,
         by=None if message.timeout is None else now + message.timeout,
         decision_timeout=message.decision_timeout,
-        child_policy=message.child_policy,
         parent=message.parent,
         request_id=message.request_id,
     )
@@ -61,7 +60,6 @@ def _begin(draft: Draft, message: msg.Start) -> None:
             timeout=message.timeout,
             decision_timeout=message.decision_timeout,
             category=message.category,
-            child_policy=message.child_policy,
             priority=message.priority,
             request_id=message.request_id,
             continued_from=message.continued_from,
@@ -179,7 +177,6 @@ def continue_as_new(draft: Draft, record: rec.ProcessContinued) -> None:
             timeout=head.timeout if record.timeout is None else record.timeout,
             decision_timeout=_either(record.decision_timeout, head.decision_timeout),
             category=record.category or head.category,
-            child_policy=head.child_policy,
             priority=head.priority if record.priority is None else record.priority,
             parent=head.parent,
             continued_from=head.run,

@@ -1,0 +1,86 @@
+"""What ends a command early: the one place where exceptions become messages and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from .text import inert
+
+ERROR, USAGE, NOT_FOUND, NOT_COMPLETED, ID_CONFLICT = 1, 2, 3, 4, 5
+WAIT_TIMED_OUT, INTERRUPTED, BROKEN_PIPE = 124, 130, 141
+
+
+def exit_code_of(run: Callable[[], Any]) -> int:
+    """Run a command to its end, say on stderr what went wrong, and return the exit code."""
+    _forgive_encoding()
+    try:
+        ended = run()
+        return ended if isinstance(ended, int) else 0
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.message = inert(error.message, lines=True)
+        error.show()
+        return error.exit_code
+    except Exception as error:
+        code = _code(error)
+        if code is None:
+            raise
+        click.echo(f"Error: {inert(str(error), lines=True)}", err=True)
+        return code
+
+
+def _code(error: Exception) -> int | None:
+    """The exit code of an error that is told to the user in a sentence; None for a bug, which keeps its traceback."""
+    from .. import exceptions as exc
+
+    for types, code in (
+        (exc.ProcessAlreadyRunning, ID_CONFLICT),
+        (exc.UnknownResourceException, NOT_FOUND),
+        (exc.TimedOutException, WAIT_TIMED_OUT),
+        (ValueError, USAGE),
+        ((exc.WorkflowError, OSError), ERROR),
+    ):
+        if isinstance(error, types):
+            return code
+    return None
+
+
+@contextmanager
+def silence_broken_pipe() -> Iterator[None]:
+    """Let `| head` end a command quietly, with the code that a shell gives to those that SIGPIPE ends."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is still buffered would be written, and complained about, at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(BROKEN_PIPE) from None
+
+
+def _forgive_encoding() -> None:
+    """Let a terminal that cannot show a character show its code instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def confirm(question: str, yes: bool) -> bool:
+    """Ask before something that cannot be undone, unless the user said yes already."""
+    if yes:
+        return True
+    try:
+        if click.confirm(question, err=True):
+            return True
+    except click.Abort as abort:
+        if isinstance(abort.__context__, EOFError):
+            raise click.UsageError("there is nobody to answer: say -y to go on without asking") from None
+        raise
+    click.echo("Nothing was done.", err=True)
+    return False

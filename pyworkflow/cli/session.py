@@ -1,0 +1,100 @@
+"""What a command works with: the manager that -A and -b name, opened when it is first needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ..backend import Backend
+    from ..manager import Manager
+
+NO_BACKEND = (
+    "which backend? Say -b sqlite:///orders.db or -A module:attribute, or set PYWORKFLOW_BACKEND or PYWORKFLOW_APP."
+)
+
+
+@dataclass
+class Session:
+    """The choices of -A and -b, and the manager that follows from them."""
+
+    app: str | None = None
+    url: str | None = None
+    _manager: Manager | None = None
+
+    @property
+    def manager(self) -> Manager:
+        if self._manager is None:
+            self._manager = self._open()
+            click.get_current_context().find_root().call_on_close(self._manager.close)
+        return self._manager
+
+    @property
+    def backend(self) -> Backend:
+        return self.manager.backend
+
+    def _open(self) -> Manager:
+        from ..manager import Manager
+
+        app = load_app(self.app) if self.app else []
+        if isinstance(app, Manager):
+            return app.copy_with_backend(self.url) if self.url else app
+        if self.url:
+            return Manager(self.url, app)
+        raise click.UsageError(f"{self.app} is a list of workflows: say the backend with -b." if app else NO_BACKEND)
+
+
+def load_app(name: str) -> Any:
+    """The Manager, or the list of Workflow classes, that "module:attribute" names; the current directory is searched first."""
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise click.UsageError(f"-A {name}: write module:attribute, as in shop.workflows:manager.")
+    module = _import(module_name)
+    try:
+        app = module
+        for part in attribute.split("."):
+            app = getattr(app, part)
+    except AttributeError:
+        raise click.UsageError(f"-A {name}: module {module_name} has no attribute {attribute!r}.") from None
+    return _checked(name, app)
+
+
+def _import(name: str) -> Any:
+    from importlib import import_module
+
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            raise click.UsageError(
+                f"-A {name}: there is no module {error.name!r} in {os.getcwd()} or where Python looks."
+            ) from None
+        raise _broken(name, error) from error
+    except Exception as error:
+        raise _broken(name, error) from error
+
+
+def _broken(name: str, error: Exception) -> click.ClickException:
+    """An app that cannot be imported is the user's code: show where it fails, from its own first line on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
+    shown = "".join([*traceback.format_list(own), *traceback.format_exception_only(error)])
+    return click.ClickException(f"-A {name} cannot be imported:\n{shown.rstrip()}")
+
+
+def _checked(name: str, app: Any) -> Any:
+    from ..manager import Manager
+    from ..workflow import Workflow
+
+    if isinstance(app, Manager):
+        return app
+    if isinstance(app, list | tuple) and app and all(isinstance(w, type) and issubclass(w, Workflow) for w in app):
+        return list(app)
+    raise click.UsageError(f"-A {name} is {type(app).__name__}: it must be a Manager or a list of Workflow classes.")
