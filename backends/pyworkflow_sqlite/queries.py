@@ -16,10 +16,7 @@ WITH RECURSIVE level (value) AS (
     FROM level WHERE level.value IS NOT NULL
 )
 """
-_NEXT_DUE = f"""{_PRIORITIES}
-SELECT min((SELECT min(due) FROM task WHERE queue = :queue AND priority = level.value))
-FROM level WHERE value IS NOT NULL
-"""
+_NEXT_DUE = "SELECT min(due) FROM task WHERE queue = ?"
 _LEVELS = f"{_PRIORITIES} SELECT value FROM level WHERE value IS NOT NULL"
 _DUE = """
 SELECT task.number, task.process, task.key, task.queue, task.due, task.priority, task.body, run.stamp, run.head
@@ -30,8 +27,8 @@ _SUMMARY = "id, run, workflow, status, started, closed, parent, tags, version"
 
 
 def next_due(db: sqlite3.Connection, queue: str) -> float | None:
-    """When the earliest task of a queue is due; a few look-ups in the index for each priority that is in use."""
-    due: float | None = db.execute(_NEXT_DUE, {"queue": queue}).fetchone()[0]
+    """When the earliest task of a queue is due."""
+    due: float | None = db.execute(_NEXT_DUE, (queue,)).fetchone()[0]
     return due
 
 

@@ -52,6 +52,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
         "CREATE INDEX task_queue ON task (queue, priority, due)",
+        "CREATE INDEX task_due ON task (queue, due)",
     ),
 )
 VERSION = len(MIGRATIONS)

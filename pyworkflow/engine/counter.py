@@ -16,7 +16,6 @@ from ..task import ActivityTask, DecisionTask
 from . import messages as msg
 from .codec import Payloads, unseal
 from .head import ActivityWork, DecisionWork, Head
-from .history import HistoryCache
 from .machine import Draft, Pending, apply
 from .office import Job, Office
 from .records import ActivityScheduled
@@ -68,12 +67,11 @@ class Order:
 class Counter:
     """Applies what workers say. Work that a commit creates goes to the same worker in that commit where it may."""
 
-    def __init__(self, office: Office, translator: Translator, payloads: Payloads, cache: HistoryCache) -> None:
+    def __init__(self, office: Office, translator: Translator, payloads: Payloads) -> None:
         self.office = office
         self.store = office.store
         self.translator = translator
         self.payloads = payloads
-        self.cache = cache
         self._turn = 0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
@@ -218,7 +216,9 @@ class Counter:
 
     def process(self, head: Head, seq: int) -> Process:
         """A process with its history up to `seq`, of which only what is new is read."""
-        history = self.cache.get(head.id, head.run, seq, lambda skip: self.store.history(head.id, head.run, skip))
+        history = self.office.histories.get(
+            head.id, head.run, seq, lambda skip: self.store.history(head.id, head.run, skip)
+        )
         start = history.start
         return Process(
             head.workflow,

@@ -58,10 +58,10 @@ class Engine(Backend):
         self.store = store
         self._types = Types()
         self._payloads = Payloads(payload_codec, payload_limit)
-        self._office = Office(store, limits or Limits(), cache_size)
+        histories = HistoryCache(self._payloads, cache_size)
+        self._office = Office(store, limits or Limits(), cache_size, histories)
         self._mail = Mail(self._office)
-        cache = HistoryCache(self._payloads, cache_size)
-        self._counter = Counter(self._office, Translator(self._types, self._payloads), self._payloads, cache)
+        self._counter = Counter(self._office, Translator(self._types, self._payloads), self._payloads)
         self._questions = Questions(self._office, self._payloads)
         self._interrupts: set[str | None] = set()
 
@@ -256,12 +256,12 @@ class Engine(Backend):
         until = time.monotonic() + timeout
         while True:
             order = Order(decisions, activities, (identity or "")[:256])
-            ticket = self.store.ticket()
-            mail, tasks = self._due(MAIL), self._due(order.queues)
-            if mail <= 0:
+            ticket = self.store.ticket() if timeout > 0 else None
+            if (mail := self._due(MAIL)) <= 0:
                 self._mail.deliver()
-            result = self._counter.serve(finished, order) if finished or min(mail, tasks) <= 0 else Exchanged()
-            finished = ()
+            result = Exchanged()
+            if finished or (tasks := self._due(order.queues)) <= 0:
+                result, finished, tasks = self._counter.serve(finished, order), (), 0.0
             left = until - time.monotonic()
             if result or left <= 0 or interrupt in self._interrupts:
                 self._interrupts.discard(interrupt)

@@ -18,6 +18,7 @@ from ..exceptions import CorruptRecord
 from ..signal import Signal
 from . import records as rec
 from .codec import Payloads, unseal
+from .machine import Draft
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
@@ -43,10 +44,19 @@ class History:
                 record = _RECORDS.decode(body)
             except msgspec.DecodeError as error:
                 raise CorruptRecord(f"{what} cannot be read: {error}") from None
-            self.append(record, crc)
+            self.append(record)
+            self.crc = crc
 
-    def append(self, record: rec.Record, crc: int) -> None:
-        self.seq, self.crc = self.seq + 1, crc
+    def extend(self, written: Sequence[tuple[int, rec.Record]]) -> bool:
+        """Add records that follow on what is here; were they such?"""
+        if written[0][0] != self.seq + 1:
+            return False
+        for _, record in written:
+            self.append(record)
+        return True
+
+    def append(self, record: rec.Record) -> None:
+        self.seq += 1
         event = _EVENTS[type(record)](self, record)
         event.id, event.datetime = self.seq, dt.datetime.fromtimestamp(record.time, dt.UTC)
         if isinstance(record, rec.DecisionCompleted):
@@ -91,6 +101,20 @@ class HistoryCache:
         """Take a history out, so that one thread at a time grows it."""
         with self._lock:
             return self._kept.pop((process, run), None)
+
+    def extend(self, process: str, draft: Draft) -> None:
+        """Add what a commit wrote to the history that is kept, if one is, so that it need not be read again."""
+        for run in {run for run, _, _ in draft.written}:
+            if (history := self.take(process, run)) is not None:
+                head = draft.head if draft.head.run == run else draft.archived
+                if history.extend([(seq, record) for of, seq, record in draft.written if of == run]):
+                    history.crc = head.crc if head is not None else 0
+                    self._keep(process, run, history)
+
+    def clear(self) -> None:
+        """Keep nothing: what was kept may never have happened."""
+        with self._lock:
+            self._kept.clear()
 
     def _keep(self, process: str, run: str, history: History) -> None:
         with self._lock:

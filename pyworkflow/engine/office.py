@@ -15,10 +15,13 @@ from msgspec import Struct
 
 from ..exceptions import UnknownProcessException, WorkflowError
 from .head import Head, Limits
+from .history import HistoryCache
 from .machine import Draft, apply
 from .messages import Message
 from .pack import pack, unpack
-from .store import Row, Store
+from .store import Commit, Row, Store
+
+_NONE: tuple[str, None] = ("", None)
 
 
 class Reply(Struct):
@@ -49,13 +52,14 @@ class Done(Struct):
 
 
 class Office:
-    """Applies messages to processes in a store. `keep` is how many heads are remembered decoded."""
+    """Applies messages to processes in a store. `keep` is how many heads are remembered decoded, beside the histories."""
 
-    def __init__(self, store: Store, limits: Limits, keep: int) -> None:
+    def __init__(self, store: Store, limits: Limits, keep: int, histories: HistoryCache) -> None:
+        self.histories = histories
         self.store = store
         self.limits = limits
         self._keep = keep
-        self._heads: OrderedDict[str, Head] = OrderedDict()
+        self._heads: OrderedDict[str, tuple[str, Head]] = OrderedDict()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -67,6 +71,7 @@ class Office:
         except BaseException:
             with self._lock:
                 self._heads.clear()
+            self.histories.clear()
             raise
 
     def send(self, process: str, *messages: Message) -> list[Reply]:
@@ -85,11 +90,12 @@ class Office:
         """Do several jobs, each for another process, and commit them together; each is atomic by itself."""
         done = [self._do(job) for job in jobs]
         changed = [item for item in done if item.draft.changed]
-        applied = self.store.commit([pack(item.draft) for item in changed]) if changed else []
+        commits = [pack(item.draft) for item in changed]
+        applied = self.store.commit(commits) if commits else []
         again = set()
-        for item, ok in zip(changed, applied, strict=True):
+        for item, commit, ok in zip(changed, commits, applied, strict=True):
             if ok:
-                self._remember(item.draft.head)
+                self._remember(commit, item.draft)
             else:
                 again.add(id(item))
         return [self._redo(job) if id(item) in again else item for job, item in zip(jobs, done, strict=True)]
@@ -97,8 +103,11 @@ class Office:
     def _redo(self, job: Job) -> Done:
         while True:
             done = self._do(Job(job.process, job.messages))
-            if not done.draft.changed or self.store.commit([pack(done.draft)])[0]:
-                self._remember(done.draft.current)
+            if not done.draft.changed:
+                return done
+            commit = pack(done.draft)
+            if self.store.commit([commit])[0]:
+                self._remember(commit, done.draft)
                 return done
 
     def _do(self, job: Job) -> Done:
@@ -119,14 +128,15 @@ class Office:
 
     def head(self, process: str, row: Row) -> Head:
         """The head of a row: the remembered one when it is the same state."""
-        head = self._heads.get(process)
-        return head if head is not None and head.stamp == row.stamp else unpack(row, process)
+        stamp, head = self._heads.get(process, _NONE)
+        return head if head is not None and stamp == row.stamp else unpack(row, process)
 
-    def _remember(self, head: Head | None) -> None:
-        if head is None or not self._keep:
+    def _remember(self, commit: Commit, draft: Draft) -> None:
+        if not self._keep:
             return
+        self.histories.extend(commit.process, draft)
         with self._lock:
-            self._heads[head.id] = head
-            self._heads.move_to_end(head.id)
+            self._heads[commit.process] = (commit.stamp, draft.head)
+            self._heads.move_to_end(commit.process)
             while len(self._heads) > self._keep:
                 self._heads.popitem(last=False)

@@ -129,6 +129,7 @@ class Worker:
     def _finished(self, finished: Finished) -> None:
         self._done.put(finished)
         if self._waiting:
+            self._waiting = False
             self.manager.backend.interrupt_wait(self._interrupt)
 
     def _exchange(

@@ -15,10 +15,9 @@ def schedule(draft: Draft, record: rec.ActivityScheduled) -> str | None:
     head = draft.head
     if len(head.activities) >= draft.limits.activities:
         return "OPEN_ACTIVITIES_LIMIT_EXCEEDED"
-    if record.id in draft.activity_ids:
+    if draft.activity(record.id) is not None:
         return "ACTIVITY_ID_ALREADY_IN_USE"
     seq = draft.record(record)
-    draft.activity_ids[record.id] = seq
     state = ActivityState(
         record.id,
         record.category,
@@ -27,7 +26,7 @@ def schedule(draft: Draft, record: rec.ActivityScheduled) -> str | None:
         record.execution_timeout,
         record.heartbeat_timeout,
     )
-    head.activities[seq] = state
+    draft.open_activity(seq, state)
     work = ActivityWork(
         head.run, seq, record.id, record.activity, record.version, record.input, record.heartbeat_timeout
     )
@@ -37,7 +36,7 @@ def schedule(draft: Draft, record: rec.ActivityScheduled) -> str | None:
 
 def request_cancel(draft: Draft, record: rec.ActivityCancelRequested) -> str | None:
     """An activity that no worker has is canceled at once; another hears of it with its next heartbeat."""
-    seq = draft.activity_ids.get(record.id)
+    seq = draft.activity(record.id)
     if seq is None:
         return "ACTIVITY_ID_UNKNOWN"
     draft.record(record)
@@ -101,8 +100,7 @@ def time_out(draft: Draft, seq: int, timeout_type: str) -> None:
 
 def finish(draft: Draft, record: rec.ActivityEnd) -> None:
     """The one way in which an activity ends."""
-    state = draft.head.activities.pop(record.scheduled)
-    draft.activity_ids.pop(state.id, None)
+    state = draft.close_activity(record.scheduled)
     if not state.started:
         draft.remove(_key(record.scheduled))
     draft.record(record)

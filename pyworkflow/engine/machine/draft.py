@@ -6,15 +6,15 @@ applied to one draft; what one adds and a later one removes is then never stored
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from msgspec import Struct
 
 from ...exceptions import UnknownProcessException
-from ..head import IDLE, SCHEDULED, STARTED, ActivityWork, DecisionWork, Head, Limits
+from ..head import IDLE, SCHEDULED, STARTED, ActivityState, ActivityWork, DecisionWork, Head, Limits
 from ..messages import Letter
 from ..records import Record
 from ..store import LETTERS, decisions_queue
+
+FEW = 16
 
 
 class Pending(Struct):
@@ -38,6 +38,7 @@ class Draft:
         self.tasks: dict[str, Pending | None] = {}
         self.archived: Head | None = None
         self.touched = False
+        self._ids: dict[str, int] | None = None
 
     @property
     def head(self) -> Head:
@@ -55,10 +56,25 @@ class Draft:
             raise UnknownProcessException(f"process {head.id!r} is closed: {head.status}")
         return head
 
-    @cached_property
-    def activity_ids(self) -> dict[str, int]:
-        """The open activities' numbers by their ids."""
-        return {state.id: seq for seq, state in self.head.activities.items()}
+    def activity(self, id: str) -> int | None:
+        """The number of the open activity with this id."""
+        activities = self.head.activities
+        if self._ids is None and len(activities) > FEW:
+            self._ids = {state.id: seq for seq, state in activities.items()}
+        if self._ids is not None:
+            return self._ids.get(id)
+        return next((seq for seq, state in activities.items() if state.id == id), None)
+
+    def open_activity(self, seq: int, state: ActivityState) -> None:
+        self.head.activities[seq] = state
+        if self._ids is not None:
+            self._ids[state.id] = seq
+
+    def close_activity(self, seq: int) -> ActivityState:
+        state = self.head.activities.pop(seq)
+        if self._ids is not None:
+            del self._ids[state.id]
+        return state
 
     # -- what handlers do to it ----------
 
@@ -105,7 +121,7 @@ class Draft:
     def renew(self, head: Head) -> None:
         """Put the closed run behind the process; `head` is the next one's."""
         self.archived, self.current = self.current, head
-        self.__dict__.pop("activity_ids", None)
+        self._ids = None
 
     @property
     def changed(self) -> bool:
