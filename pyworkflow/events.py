@@ -7,6 +7,7 @@ Events are equal when everything but those two is. docs/architecture.md has the 
 from __future__ import annotations
 
 import datetime as _dt
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
@@ -16,8 +17,7 @@ from .decision import Decision, Timer
 from .signal import Signal
 
 
-def _now() -> _dt.datetime:
-    return _dt.datetime.now(_dt.UTC)
+_now = partial(_dt.datetime.now, _dt.UTC)
 
 
 class Event(msgspec.Struct, kw_only=True, eq=False):

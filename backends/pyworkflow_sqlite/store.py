@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pyworkflow.engine.bell import Bell, topics_of
-from pyworkflow.engine.store import Commit, Entry, Query, QueueInfo, Row, Store, Summary, Task
+from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
 
 from . import queries
 from .connection import Connection
@@ -27,6 +27,8 @@ _INSERT = """
 INSERT INTO run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
 VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
 """
+_PUT_EVENT = "INSERT INTO event VALUES (?, ?, ?)"
+_REMOVE_TASK = "DELETE FROM task WHERE process = ? AND key = ?"
 _PUT_TASK = """
 INSERT INTO task (process, key, queue, due, priority, body) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
@@ -80,25 +82,26 @@ class SQLiteStore(Store):
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
         with self._connection.writing():
-            done = [self._apply(commit) for commit in commits]
+            keys = [self._put_head(commit) for commit in commits]
+            self._put_rest([(commit, key) for commit, key in zip(commits, keys, strict=True) if key is not None])
+        done = [key is not None for key in keys]
         topics = {topic for commit, ok in zip(commits, done, strict=True) if ok for topic in topics_of(commit)}
         if topics:
             self._bell.ring(topics)
         return done
 
-    def _apply(self, commit: Commit) -> bool:
-        keys = self._put_head(commit)
-        if keys is None:
-            return False
-        self._put_events(commit.entries, keys)
-        db = self._connection.db
-        if commit.remove:
-            db.executemany(
-                "DELETE FROM task WHERE process = ? AND key = ?", [(commit.process, key) for key in commit.remove]
-            )
-        if commit.add:
-            db.executemany(_PUT_TASK, [(t.process, t.key, t.queue, t.due, t.priority, t.body) for t in commit.add])
-        return True
+    def _put_rest(self, commits: list[tuple[Commit, dict[str, int]]]) -> None:
+        """The events and tasks of the commits whose heads were put, a statement a kind."""
+        events = [(keys[entry.run], entry.seq, entry.body) for commit, keys in commits for entry in commit.entries]
+        removed = [(commit.process, key) for commit, _ in commits for key in commit.remove]
+        added = [
+            (task.process, task.key, task.queue, task.due, task.priority, task.body)
+            for commit, _ in commits
+            for task in commit.add
+        ]
+        for sql, rows in ((_PUT_EVENT, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
+            if rows:
+                self._connection.db.executemany(sql, rows)
 
     def _put_head(self, commit: Commit) -> dict[str, int] | None:
         """The keys of the runs that get events, None when somebody was faster."""
@@ -123,12 +126,6 @@ class SQLiteStore(Store):
             return None
         keys[commit.run] = found[0]
         return keys
-
-    def _put_events(self, entries: Sequence[Entry], keys: dict[str, int]) -> None:
-        if entries:
-            self._connection.db.executemany(
-                "INSERT INTO event VALUES (?, ?, ?)", [(keys[entry.run], entry.seq, entry.body) for entry in entries]
-            )
 
     # -- tasks ----------
 

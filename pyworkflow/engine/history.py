@@ -47,14 +47,6 @@ class History:
             self.append(record)
             self.crc = crc
 
-    def extend(self, written: Sequence[tuple[int, rec.Record]]) -> bool:
-        """Add records that follow on what is here; were they such?"""
-        if written[0][0] != self.seq + 1:
-            return False
-        for _, record in written:
-            self.append(record)
-        return True
-
     def append(self, record: rec.Record) -> None:
         self.seq += 1
         event = _EVENTS[type(record)](self, record)
@@ -104,12 +96,13 @@ class HistoryCache:
 
     def extend(self, process: str, draft: Draft) -> None:
         """Add what a commit wrote to the history that is kept, if one is, so that it need not be read again."""
-        for run in {run for run, _, _ in draft.written}:
-            if (history := self.take(process, run)) is not None:
-                head = draft.head if draft.head.run == run else draft.archived
-                if history.extend([(seq, record) for of, seq, record in draft.written if of == run]):
-                    history.crc = head.crc if head is not None else 0
-                    self._keep(process, run, history)
+        head = draft.head
+        if draft.archived is None and draft.written and (history := self.take(process, head.run)) is not None:
+            if history.seq + len(draft.written) == head.seq:
+                for _, _, record in draft.written:
+                    history.append(record)
+                history.crc = head.crc
+                self._keep(process, head.run, history)
 
     def clear(self) -> None:
         """Keep nothing: what was kept may never have happened."""

@@ -102,7 +102,8 @@ class Office:
 
     def _redo(self, job: Job) -> Done:
         while True:
-            done = self._do(Job(job.process, job.messages))
+            row = self.store.read(job.process)
+            done = self._on(None if row is None else self.head(job.process, row), Job(job.process, job.messages))
             if not done.draft.changed:
                 return done
             commit = pack(done.draft)
@@ -111,8 +112,17 @@ class Office:
                 return done
 
     def _do(self, job: Job) -> Done:
+        """A job on the process as it is remembered, and on what is stored where that brings no commit to prove it."""
+        known = None if job.row is not None else self._heads.get(job.process)
+        if known is not None:
+            done = self._on(known[1], job)
+            if done.draft.changed and not any(reply.error for reply in done.replies):
+                return done
         row = job.row or self.store.read(job.process)
-        draft = Draft(None if row is None else self.head(job.process, row), self.store.now(), self.limits)
+        return self._on(None if row is None else self.head(job.process, row), job)
+
+    def _on(self, head: Head | None, job: Job) -> Done:
+        draft = Draft(head, self.store.now(), self.limits)
         replies = [self._apply(draft, message, job.process) for message in job.messages]
         return Done(replies, job.after(draft) if job.after else [], draft)
 

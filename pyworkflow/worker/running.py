@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from ..activity import Activity
@@ -29,7 +29,13 @@ Task = ActivityTask | DecisionTask
 Done = Callable[[Finished], None]
 
 
-@dataclass
+@cache
+def is_async(activity: type[Activity]) -> bool:
+    """Is its `execute` a coroutine function?"""
+    return inspect.iscoroutinefunction(activity.execute)
+
+
+@dataclass(slots=True)
 class Entry:
     """A task in hand: the job that does it, its heart where it is an activity, its future where it is async."""
 
@@ -124,7 +130,7 @@ class Running:
             self._decide(entry, self._done)
         elif (activity := self._activity(entry, self._done)) is None:
             pass
-        elif inspect.iscoroutinefunction(activity.execute):
+        elif is_async(type(activity)):
             entry.future = self._loop.run(execute_async(activity), partial(self._async_done, entry))
         else:
             self._report(entry, self._outcome(entry, activity), self._done)
@@ -155,7 +161,7 @@ class Running:
         return activity
 
     def _outcome(self, entry: Entry, activity: Activity) -> Any:
-        if inspect.iscoroutinefunction(activity.execute):
+        if is_async(type(activity)):
             return self._loop.run(execute_async(activity), lambda future: None).result()
         if activity.executor == "process" and entry.heart is not None:
             return self._processes.execute(activity, entry.heart)
