@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,10 @@ from .values import Value, derived_name, fresh_id, name_of
 
 if TYPE_CHECKING:
     from .task import ActivityTask
+
+
+_COROUTINE = 128
+"""inspect.CO_COROUTINE; inspect takes as long to import as all of this package."""
 
 
 class ActivityResult(Value):
@@ -117,11 +122,13 @@ class Activity:
     auto_complete: ClassVar[bool] = True
     executor: ClassVar[str] = "thread"
     name: str = "Activity"
+    is_async: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = derived_name(cls, "Activity")
+        cls.is_async = bool(getattr(getattr(cls.execute, "__code__", None), "co_flags", 0) & _COROUTINE)
 
     def __init__(self, task: ActivityTask, monitor: ActivityMonitor | None = None) -> None:
         self.task = task

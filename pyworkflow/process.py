@@ -157,7 +157,8 @@ class Process(Value):
 
         `changes` are keyword arguments of Process; another raises TypeError.
         """
-        return type(self)(**(vars(self) | {"id": id} | changes))
+        same = {name: getattr(self, name) for name in (*self._compared, "run", "status", "version")}
+        return type(self)(**(same | {"id": id} | changes))
 
     def has_event(self, event: Event) -> bool:
         """Is an event equal to this one in the history?"""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from msgspec import Struct
 
 from .. import defaults
 from ..activity import ActivityCompleted, ActivityResult
@@ -27,8 +28,7 @@ IfRunning: TypeAlias = Literal["fail", "use_existing", "terminate_existing"]
 STATUSES = ("running", "blocked", "completed", "failed", "canceled", "timedout", "terminated", "continued")
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A decider raised: the decision is tried again later; after `attempts` in a row the process is blocked."""
 
     reason: str
@@ -36,43 +36,38 @@ class Failed:
     attempts: int = defaults.DECISION_ATTEMPTS
 
 
-@dataclass(frozen=True)
-class Released:
+class Released(Struct, frozen=True):
     """A task is handed back, not begun; it is handed out again after `delay` seconds."""
 
     delay: float = 0.0
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A task that a worker is done with, and what came of it."""
 
     task: ActivityTask | DecisionTask
     outcome: ActivityResult | Sequence[Decision] | Failed | Released
 
 
-@dataclass
-class Wanted:
+class Wanted(Struct):
     """Up to `limit` tasks of these categories."""
 
     categories: tuple[str, ...] = ()
     limit: int = 0
 
 
-@dataclass
-class Exchanged:
+class Exchanged(Struct):
     """What an exchange brought: tasks to do, and what was finished too late with the error that says so."""
 
-    activities: list[ActivityTask] = field(default_factory=list)
-    decisions: list[DecisionTask] = field(default_factory=list)
-    refused: list[tuple[Finished, Exception]] = field(default_factory=list)
+    activities: list[ActivityTask] = []
+    decisions: list[DecisionTask] = []
+    refused: list[tuple[Finished, Exception]] = []
 
     def __bool__(self) -> bool:
         return bool(self.activities or self.decisions or self.refused)
 
 
-@dataclass(frozen=True)
-class ProcessFilter:
+class ProcessFilter(Struct, frozen=True):
     """Which processes to list; every field that is given must match.
 
     `status` is one of STATUSES, "open" (the default), "closed" or "all". Times are aware datetimes, or seconds since 1970;
@@ -91,16 +86,14 @@ class ProcessFilter:
     closed_to: datetime | float | None = None
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some processes, and the `cursor` that continues after them (None: there are no more)."""
 
     processes: list[Process]
     cursor: str | None = None
 
 
-@dataclass(frozen=True)
-class PendingActivity:
+class PendingActivity(Struct, frozen=True):
     """An open activity of a process; deadlines in seconds since 1970. `token` is set while a worker holds it."""
 
     id: str
@@ -113,8 +106,7 @@ class PendingActivity:
     heartbeat: Any = None
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Struct, frozen=True):
     """A process as it stands; times in seconds since 1970. `blocked` is why its decider is not asked any more."""
 
     process: Process
@@ -125,15 +117,14 @@ class Description:
     decision_attempts: int = 0
     deadline: float | None = None
     cancel_requested: bool = False
-    activities: list[PendingActivity] = field(default_factory=list)
-    timers: dict[str, float] = field(default_factory=dict)
-    children: list[str] = field(default_factory=list)
+    activities: list[PendingActivity] = []
+    timers: dict[str, float] = {}
+    children: list[str] = []
     result: ProcessResult | None = None
     blocked: tuple[str, Any] | None = None
 
 
-@dataclass(frozen=True)
-class QueueCount:
+class QueueCount(Struct, frozen=True):
     """A queue of tasks: `ready` ones, and those that are due later or held by a worker."""
 
     kind: Literal["decision", "activity", "alarm", "letter"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from typing import Any
 
 from ..exceptions import UnsupportedBackend
@@ -16,6 +15,8 @@ def open_backend(url: str, **options: Any) -> Backend:
 
     `options` are the backend's own. Raises UnsupportedBackend for a scheme that is not installed or a URL it cannot use.
     """
+    from importlib.metadata import entry_points
+
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise UnsupportedBackend(f"{url!r} is not a backend's URL: write something like sqlite:///orders.db")

@@ -225,7 +225,7 @@ class Counter:
             head.id,
             None if start is None else self.payloads.load(start.input),
             head.tags,
-            history.events,
+            history.until(seq),
             None if head.parent is None else head.parent.process,
             run=head.run,
             status=head.status,

@@ -127,12 +127,8 @@ class Engine(Backend):
         priority: int = 0,
     ) -> str:
         start = self._start(process, request_id, if_running, timeout, decision_timeout, category, priority)
-        said: list[msg.Message] = [start]
-        if signal is not None:
-            said.append(self._signal("", signal, None, request_id))
-        for reply in self._office.send(start.process, *said):
-            if reply.error is not None:
-                raise reply.error
+        start.signal = None if signal is None else self._signal("", signal, None, request_id)
+        self._office.ask(start.process, start)
         return start.process
 
     def _start(

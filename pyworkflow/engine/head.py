@@ -62,7 +62,9 @@ class ChildState(Struct, array_like=True):
 class Head(Struct, omit_defaults=True):
     """The state of a process. `seq` and `crc` are its last event's, `version` counts commits over all runs.
 
-    `alarm` is when the process wants to be looked at: never later than its earliest deadline.
+    `alarm` is when the process wants to be looked at: never later than its earliest deadline. Over all runs, `starts`
+    and `requests` are the last request ids of starts and signals; `orphans` (by run:number) are the children that a run
+    left before they had started, with the policy that is to be applied when they do.
     """
 
     id: str
@@ -92,6 +94,8 @@ class Head(Struct, omit_defaults=True):
     timers: dict[str, TimerState] = {}
     children: dict[int, ChildState] = {}
     letters: dict[int, str] = {}
+    orphans: dict[str, ChildState] = {}
+    starts: list[str] = []
     requests: list[str] = []
 
     @property
@@ -111,6 +115,8 @@ class Head(Struct, omit_defaults=True):
         copy.timers = dict(self.timers)
         copy.children = dict(self.children)
         copy.letters = dict(self.letters)
+        copy.orphans = dict(self.orphans)
+        copy.starts = list(self.starts)
         copy.requests = list(self.requests)
         return copy
 

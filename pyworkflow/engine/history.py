@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -56,9 +57,14 @@ class History:
         else:
             self.events.append(event)
 
+    def until(self, seq: int) -> list[ev.Event]:
+        """The events up to a number, as a list of its own."""
+        events = self.events
+        return events[:] if seq == self.seq else events[: bisect_right(events, seq, key=_number)]
+
     def all_events(self) -> list[ev.Event]:
         """The events that a decider is not shown included, in order."""
-        return sorted(self.events + self._hidden, key=lambda event: event.id or 0)
+        return sorted(self.events + self._hidden, key=_number)
 
     def execution(self, record: rec.ActivityEnd | rec.ActivityStarted | rec.ActivityReleased) -> act.ActivityExecution:
         scheduled: dec.ScheduleActivity = self.refs[record.scheduled]
@@ -68,6 +74,10 @@ class History:
         """A decision that later records refer to by its number."""
         self.refs[self.seq] = decision
         return ev.DecisionEvent(decision)
+
+
+def _number(event: ev.Event) -> int:
+    return event.id or 0
 
 
 class HistoryCache:
@@ -80,9 +90,9 @@ class HistoryCache:
         self._kept: OrderedDict[tuple[str, str], History] = OrderedDict()
 
     def get(self, process: str, run: str, seq: int, read: Callable[[int], list[bytes]]) -> History:
-        """The history up to `seq`; `read(skip)` gives the sealed records that are missing."""
+        """The history up to `seq` at least; `read(skip)` gives the sealed records that are missing."""
         history = self.take(process, run)
-        if history is None or history.seq > seq:
+        if history is None:
             history = History(self._payloads)
         if history.seq < seq:
             history.append_sealed(read(history.seq)[: seq - history.seq], process, run)

@@ -23,7 +23,7 @@ class Message(Struct, tag=True, omit_defaults=True, kw_only=True):
 
 
 class Start(Message):
-    """Start a process; `run` is the new run's."""
+    """Start a process; `run` is the new run's. `signal` is for the process that is open then, old or new."""
 
     process: str
     workflow: str
@@ -38,6 +38,7 @@ class Start(Message):
     request_id: str = ""
     if_running: IfRunning = "fail"
     continued_from: str = ""
+    signal: Signal | None = None
 
 
 class Signal(Message):
@@ -48,17 +49,21 @@ class Signal(Message):
 
 
 class RequestCancel(Message):
+    """`parent`: only if the process is this one's child."""
+
     details: Raw = NOTHING
     sender: str = ""
+    parent: Parent | None = None
 
 
 class Terminate(Message):
-    """`child_policy` overrides that of each child."""
+    """`child_policy` overrides that of each child. `parent`: only if the process is this one's child."""
 
     reason: str = ""
     details: Raw = NOTHING
     cause: str = "OPERATOR_INITIATED"
     child_policy: str = ""
+    parent: Parent | None = None
 
 
 class Resume(Message):

@@ -129,11 +129,9 @@ class Office:
     def _apply(self, draft: Draft, message: Message, process: str) -> Reply:
         try:
             return Reply(apply(draft, message))
-        except UnknownProcessException:
-            if draft.current is None:
-                error = UnknownProcessException(f"there is no process {process!r}")
-            return Reply(error=error)
         except WorkflowError as error:
+            if draft.current is None:
+                return Reply(error=UnknownProcessException(f"there is no process {process!r}"))
             return Reply(error=error)
 
     def head(self, process: str, row: Row) -> Head:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
 
 
 class LoopThread:
@@ -18,6 +20,8 @@ class LoopThread:
 
     def run(self, coroutine: Coroutine[Any, Any, Any], done: Callable[[Future[Any]], None]) -> Future[Any]:
         """Run a coroutine on the loop; `done` is called with its future, which can be canceled."""
+        import asyncio
+
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=self._loop.run_forever, name=self._name, daemon=True).start()

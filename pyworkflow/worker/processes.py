@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import threading
-from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..activity import Activity, ActivityCanceled, ActivityExecution, ActivityFailed, ActivityMonitor, ActivityResult
 from ..exceptions import UnknownActivityException
 from ..task import ActivityTask
 from .execute import execute, outcome_of_error
 
-_CONTEXT = multiprocessing.get_context("spawn")
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 class _Child:
     """A process at the other end of a pipe."""
 
     def __init__(self) -> None:
-        self.pipe, theirs = _CONTEXT.Pipe()
-        self.process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
+        from multiprocessing import get_context
+
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
 

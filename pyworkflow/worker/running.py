@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ..activity import Activity
 from ..backend import Finished, Released
@@ -22,6 +21,9 @@ from .loop import LoopThread
 from .processes import Processes
 from .threads import Threads
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 PULSE = 0.25
 LONGEST_DELAY = 60.0
 
@@ -29,20 +31,13 @@ Task = ActivityTask | DecisionTask
 Done = Callable[[Finished], None]
 
 
-@cache
-def is_async(activity: type[Activity]) -> bool:
-    """Is its `execute` a coroutine function?"""
-    return inspect.iscoroutinefunction(activity.execute)
-
-
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct, eq=False):
     """A task in hand: the job that does it, its heart where it is an activity, its future where it is async."""
 
     task: Task
     job: Callable[[], None] | None = None
     heart: Heart | None = None
-    future: Future[Any] | None = None
+    future: Any = None
 
     def cancel(self) -> None:
         if self.future is not None:
@@ -50,7 +45,10 @@ class Entry:
 
 
 class Running:
-    """Deciders and plain activities run in threads, async ones on an event loop, CPU-bound ones in processes."""
+    """Plain activities run in threads, async ones on an event loop, CPU-bound ones in processes.
+
+    Deciders run where they are asked, one after the other: they are quick, and a debugger finds them there.
+    """
 
     def __init__(
         self, manager: Manager, concurrency: int, done: Done, attempts: int, log: WorkerLog, pulse: bool
@@ -62,13 +60,9 @@ class Running:
         self._done = done
         self._pulse = pulse
         self._entries: dict[str, Entry] = {}
-        self._counts = {ActivityTask: 0, DecisionTask: 0}
         self._lock = threading.Lock()
         self._unknown: dict[str, int] = {}
-        self._pools: dict[type[Task], Threads] = {
-            ActivityTask: Threads(concurrency, "activity"),
-            DecisionTask: Threads(concurrency, "decision"),
-        }
+        self._threads = Threads(concurrency, "activity")
         self._loop = LoopThread("activities")
         self._processes = Processes()
         self._pulsing: threading.Thread | None = None
@@ -76,23 +70,20 @@ class Running:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def free(self, kind: type[Task]) -> int:
-        """How many more tasks of a kind may be started."""
-        return self.concurrency - self._counts[kind]
+    @property
+    def free(self) -> int:
+        """How many more activities may be started."""
+        return self.concurrency - len(self._entries)
 
-    def start(self, tasks: Iterable[Task]) -> None:
-        """Begin tasks; each is reported to `done` when it ends, or dropped when it is handed off."""
-        jobs: dict[type[Task], list[Callable[[], None]]] = {ActivityTask: [], DecisionTask: []}
+    def start(self, tasks: Iterable[ActivityTask]) -> None:
+        """Begin activities; each is reported to `done` when it ends, or dropped when it is handed off."""
+        jobs = []
         for task in tasks:
-            entry = Entry(task)
+            entry = self._entries[task.token] = Entry(task)
             entry.job = partial(self._run, entry)
-            with self._lock:
-                self._entries[task.token] = entry
-                self._counts[type(task)] += 1
-            jobs[type(task)].append(entry.job)
-        for kind, submitted in jobs.items():
-            if submitted:
-                self._pools[kind].submit(submitted)
+            jobs.append(entry.job)
+        if jobs:
+            self._threads.submit(jobs)
 
     def do(self, task: Task, done: Done) -> None:
         """Do one task in the calling thread."""
@@ -106,7 +97,7 @@ class Running:
         """Take back the tasks that wait for a thread, to be handed back."""
         taken = []
         for entry in list(self._entries.values()):
-            if entry.job is not None and self._pools[type(entry.task)].withdraw(entry.job):
+            if entry.job is not None and self._threads.withdraw(entry.job):
                 self._forget(entry)
                 taken.append(Finished(entry.task, Released()))
         return taken
@@ -117,8 +108,7 @@ class Running:
         for entry in left:
             entry.cancel()
             self._forget(entry)
-        for pool in self._pools.values():
-            pool.close()
+        self._threads.close()
         self._loop.close()
         self._processes.close()
         return [entry.task for entry in left]
@@ -126,11 +116,9 @@ class Running:
     # -- one task ----------
 
     def _run(self, entry: Entry) -> None:
-        if isinstance(entry.task, DecisionTask):
-            self._decide(entry, self._done)
-        elif (activity := self._activity(entry, self._done)) is None:
+        if (activity := self._activity(entry, self._done)) is None:
             pass
-        elif is_async(type(activity)):
+        elif activity.is_async:
             entry.future = self._loop.run(execute_async(activity), partial(self._async_done, entry))
         else:
             self._report(entry, self._outcome(entry, activity), self._done)
@@ -161,7 +149,7 @@ class Running:
         return activity
 
     def _outcome(self, entry: Entry, activity: Activity) -> Any:
-        if is_async(type(activity)):
+        if activity.is_async:
             return self._loop.run(execute_async(activity), lambda future: None).result()
         if activity.executor == "process" and entry.heart is not None:
             return self._processes.execute(activity, entry.heart)
@@ -190,9 +178,7 @@ class Running:
         self._report(entry, Released(delay), done)
 
     def _forget(self, entry: Entry) -> None:
-        with self._lock:
-            if self._entries.pop(entry.task.token, None) is not None:
-                self._counts[type(entry.task)] -= 1
+        self._entries.pop(entry.task.token, None)
 
     # -- automatic heartbeats ----------
 

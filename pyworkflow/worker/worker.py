@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -24,6 +23,7 @@ from .running import Running
 from .signals import stop_on_signals
 
 LONG_POLL = 10.0
+SETTLE = 0.001
 FIRST_BACKOFF, LAST_BACKOFF = 0.1, 10.0
 
 Categories = str | Sequence[str] | None
@@ -55,7 +55,7 @@ class Worker:
         if concurrency < 1:
             raise ValueError(f"concurrency is 1 or more, not {concurrency}")
         self.manager = manager
-        self.name = name or f"{socket.gethostname()}:{os.getpid()}"
+        self.name = name or f"{os.uname().nodename}:{os.getpid()}"
         self.concurrency = concurrency
         self.shutdown_timeout = shutdown_timeout
         self.log = worker_log(logger, self.name)
@@ -65,6 +65,7 @@ class Worker:
         self._unsent: list[Finished] = []
         self._stopping = threading.Event()
         self._waiting = False
+        self._started = False
         self._running = Running(manager, concurrency, self._finished, attempts, self.log, heartbeat)
 
     # -- running ----------
@@ -107,21 +108,34 @@ class Worker:
 
     def _turn(self, timeout: float) -> bool:
         """Hand in what is finished, take what there is room for and start it; was there anything?"""
-        self._waiting = True
-        self._unsent += self._drain()
+        self._unsent += self._drain(SETTLE if self._started and not self._unsent else 0.0)
         self._waiting = not self._unsent
-        decisions = Wanted(self._of_decisions(), self._running.free(DecisionTask))
-        activities = Wanted(self._of_activities(), self._running.free(ActivityTask))
+        if self._waiting and not self._done.empty():
+            self._unsent += self._drain()
+        decisions = Wanted(self._of_decisions(), self.concurrency)
+        activities = Wanted(self._of_activities(), self._running.free)
         finished = self._unsent
         got = self._exchange(finished, decisions, activities, 0.0 if finished else timeout)
         self._waiting = False
         self._unsent = self._refused(got, self.log)
-        self._running.start((*got.decisions, *got.activities))
+        self._started = bool(got.activities)
+        self._running.start(got.activities)
+        self._decide(got.decisions)
         return bool(finished or got)
 
-    def _drain(self) -> list[Finished]:
+    def _decide(self, tasks: Iterable[DecisionTask]) -> None:
+        for task in tasks:
+            if self._stopping.is_set():
+                self._unsent.append(Finished(task, Released()))
+            else:
+                self._running.do(task, self._unsent.append)
+
+    def _drain(self, settle: float = 0.0) -> list[Finished]:
+        """What is finished by now; waits up to `settle` seconds for the first, which is cheaper than to ask the backend."""
         finished = []
         with suppress(Empty):
+            if settle:
+                finished.append(self._done.get(timeout=settle))
             while True:
                 finished.append(self._done.get_nowait())
         return finished

@@ -66,7 +66,7 @@ def answer(draft: Draft, message: msg.AnswerDecision) -> None:
         cause = cause or APPLY[type(record)](draft, record)
         if cause is not None:
             draft.record(rec.DecisionRefused(cause=cause, decision=record))  # type: ignore[arg-type]
-            refused = cause
+            refused = refused or cause
     if not message.decisions:
         draft.record(rec.DecisionCompleted())
     if draft.head is head and head.open:

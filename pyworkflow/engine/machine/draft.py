@@ -11,7 +11,7 @@ from msgspec import Struct
 from ...exceptions import UnknownProcessException
 from ..head import IDLE, SCHEDULED, STARTED, ActivityState, ActivityWork, DecisionWork, Head, Limits
 from ..messages import Letter
-from ..records import Record
+from ..records import Parent, Record
 from ..store import LETTERS, decisions_queue
 
 FEW = 16
@@ -47,9 +47,11 @@ class Draft:
             raise UnknownProcessException("there is no such process")
         return self.current
 
-    def opened(self, run: str) -> Head:
-        """The process, which is open and in this run (any run: "")."""
+    def opened(self, run: str, parent: Parent | None = None) -> Head:
+        """The process, which is open and in this run (any run: ""), and this parent's child if one is given."""
         head = self.head
+        if parent is not None and head.parent != parent:
+            raise UnknownProcessException(f"process {head.id!r} is not the child that {parent.process!r} started")
         if run and head.run != run:
             raise UnknownProcessException(f"run {run} of process {head.id!r} is not its current run")
         if not head.open:

@@ -56,10 +56,20 @@ def request_cancel(draft: Draft, record: rec.CancelInitiated) -> str | None:
 def child_started(draft: Draft, message: msg.ChildStarted) -> None:
     child = _child(draft, message.run, message.initiated)
     if child is None or child.running:
-        return
+        return _adopt(draft, message)
+    _answered(draft, message.run, message.initiated)
     draft.head.children[message.initiated] = ChildState(child.process, child.policy, True)
     draft.record(rec.ChildStarted(initiated=message.initiated, run=message.child_run))
     draft.wake()
+    return None
+
+
+def _adopt(draft: Draft, message: msg.ChildStarted) -> None:
+    """A child that started only after its parent's run had ended: what the policy said then is done now."""
+    orphan = draft.head.orphans.pop(f"{message.run}:{message.initiated}", None)
+    if orphan is not None:
+        draft.touched = True
+        _apply_policy(draft, rec.Parent(draft.head.id, message.run, message.initiated), orphan)
 
 
 def child_closed(draft: Draft, message: msg.ChildClosed) -> None:
@@ -79,8 +89,9 @@ def child_closed(draft: Draft, message: msg.ChildClosed) -> None:
 
 
 def delivered(draft: Draft, message: msg.Delivered) -> None:
-    kind = _answered(draft, message.run, message.initiated)
+    kind = _expected(draft, message.run, message.initiated)
     if kind is not None:
+        _answered(draft, message.run, message.initiated)
         news = rec.SignalDelivered if kind == "signal" else rec.CancelDelivered
         draft.record(news(initiated=message.initiated))
         draft.wake()
@@ -90,24 +101,32 @@ def undelivered(draft: Draft, message: msg.Undelivered) -> None:
     child = _child(draft, message.run, message.initiated)
     if child is not None and not child.running:
         del draft.head.children[message.initiated]
-    elif _answered(draft, message.run, message.initiated) is None:
+    elif child is not None or not _expected(draft, message.run, message.initiated):
         return
+    _answered(draft, message.run, message.initiated)
     draft.record(rec.DecisionRefused(initiated=message.initiated, cause=message.cause))
     draft.wake()
 
 
 def apply_policies(draft: Draft, override: str) -> None:
-    """The process closes: tell its children what their policies say."""
-    for seq, child in draft.head.children.items():
-        message: msg.Terminate | msg.RequestCancel
-        match override or child.policy:
-            case "TERMINATE":
-                message = msg.Terminate(cause="CHILD_POLICY_APPLIED")
-            case "REQUEST_CANCEL":
-                message = msg.RequestCancel(sender=draft.head.id)
-            case _:
-                continue
-        draft.post(f"policy:{seq}", msg.Letter(child.process, message, draft.now))
+    """The process closes: tell its children what their policies say, and those on their way again when they started."""
+    head = draft.head
+    for seq, child in head.children.items():
+        child = ChildState(child.process, override or child.policy, child.running)
+        _apply_policy(draft, rec.Parent(head.id, head.run, seq), child)
+        if not child.running and child.policy != "ABANDON":
+            head.orphans[f"{head.run}:{seq}"] = child
+
+
+def _apply_policy(draft: Draft, parent: rec.Parent, child: ChildState) -> None:
+    message: msg.Terminate | msg.RequestCancel
+    if child.policy == "ABANDON":
+        return
+    if child.policy == "TERMINATE":
+        message = msg.Terminate(cause="CHILD_POLICY_APPLIED", parent=parent)
+    else:
+        message = msg.RequestCancel(sender=parent.process, parent=parent)
+    draft.post(f"policy:{parent.run}:{parent.initiated}", msg.Letter(child.process, message, draft.now))
 
 
 def tell_parent(draft: Draft, status: str, reason: str, payload: Raw) -> None:
@@ -134,6 +153,12 @@ def _child(draft: Draft, run: str, initiated: int) -> ChildState | None:
     return head.children.get(initiated) if head.open and head.run == run else None
 
 
-def _answered(draft: Draft, run: str, initiated: int) -> str | None:
+def _expected(draft: Draft, run: str, initiated: int) -> str | None:
     head = draft.head
-    return head.letters.pop(initiated, None) if head.open and head.run == run else None
+    return head.letters.get(initiated) if head.open and head.run == run else None
+
+
+def _answered(draft: Draft, run: str, initiated: int) -> None:
+    """The letter goes in the same step as its answer comes: after a refusal it must not be delivered again."""
+    draft.head.letters.pop(initiated, None)
+    draft.remove(f"l:{run}:{initiated}")

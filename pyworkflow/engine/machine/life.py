@@ -16,19 +16,37 @@ from .draft import Draft
 
 
 def start(draft: Draft, message: msg.Start) -> str:
-    """The run that this request started, now or before."""
-    head = draft.current
-    if head is not None:
-        if message.request_id and head.request_id == message.request_id:
-            return head.run
-        if head.open and message.if_running == "use_existing":
-            return head.run
-        if head.open and message.if_running == "fail":
-            raise ProcessAlreadyRunning(head.id, head.run)
-        if head.open:
+    """The run that there is after this request, the same however often it comes."""
+    if not _started(draft, message):
+        if draft.current is not None and draft.current.open:
             terminate(draft, msg.Terminate(reason="another run was started in its place"))
-    _begin(draft, message)
-    return message.run
+        _begin(draft, message)
+    if message.signal is not None:
+        signal(draft, message.signal)
+    return draft.head.run
+
+
+def _started(draft: Draft, message: msg.Start) -> bool:
+    """Is there nothing to start: was it done before, or will the run do that is open?"""
+    head = draft.current
+    if head is None:
+        return False
+    if message.request_id and message.request_id in head.starts:
+        return True
+    if head.open and message.if_running == "fail":
+        raise ProcessAlreadyRunning(head.id, head.run)
+    if not head.open or message.if_running != "use_existing":
+        return False
+    if message.request_id:
+        _remember(draft, head.starts, message.request_id)
+    return True
+
+
+def _remember(draft: Draft, requests: list[str], request_id: str) -> None:
+    """The last few hundred are remembered."""
+    requests.append(request_id)
+    del requests[: -draft.limits.requests]
+    draft.touched = True
 
 
 def _begin(draft: Draft, message: msg.Start) -> None:
@@ -49,6 +67,10 @@ def _begin(draft: Draft, message: msg.Start) -> None:
         parent=message.parent,
         request_id=message.request_id,
     )
+    if before is not None:
+        head.orphans, head.starts, head.requests = dict(before.orphans), list(before.starts), list(before.requests)
+    if message.request_id and message.request_id not in head.starts:
+        _remember(draft, head.starts, message.request_id)
     draft.renew(head)
     draft.record(
         rec.ProcessStarted(
@@ -71,13 +93,13 @@ def _begin(draft: Draft, message: msg.Start) -> None:
 
 
 def signal(draft: Draft, message: msg.Signal) -> None:
-    """Recorded once per request id, of which the last few hundred are remembered."""
-    head = draft.opened(message.run)
+    """Recorded once per request id, also where the process has closed since."""
+    head = draft.head
+    if message.request_id and message.request_id in head.requests:
+        return
+    draft.opened(message.run)
     if message.request_id:
-        if message.request_id in head.requests:
-            return
-        head.requests.append(message.request_id)
-        del head.requests[: -draft.limits.requests]
+        _remember(draft, head.requests, message.request_id)
     draft.record(
         rec.Signaled(
             name=message.name,
@@ -91,7 +113,7 @@ def signal(draft: Draft, message: msg.Signal) -> None:
 
 def request_cancel(draft: Draft, message: msg.RequestCancel) -> None:
     """Asked twice is asked once."""
-    head = draft.opened(message.run)
+    head = draft.opened(message.run, message.parent)
     if not head.cancel_requested:
         head.cancel_requested = True
         draft.record(rec.CancelRequested(details=message.details, sender=message.sender))
@@ -99,7 +121,7 @@ def request_cancel(draft: Draft, message: msg.RequestCancel) -> None:
 
 
 def terminate(draft: Draft, message: msg.Terminate) -> None:
-    draft.opened(message.run)
+    draft.opened(message.run, message.parent)
     record = rec.ProcessTerminated(reason=message.reason, details=message.details, cause=message.cause)
     close(draft, "terminated", record, message.reason, message.details, message.child_policy)
 
@@ -179,6 +201,7 @@ def continue_as_new(draft: Draft, record: rec.ProcessContinued) -> None:
             category=record.category or head.category,
             priority=head.priority if record.priority is None else record.priority,
             parent=head.parent,
+            request_id=head.request_id,
             continued_from=head.run,
         ),
     )
