@@ -34,6 +34,7 @@ INSERT INTO task (process, key, queue, due, priority, body) VALUES (?, ?, ?, ?, 
 ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
     priority = excluded.priority, body = excluded.body
 """
+_SAME_TASK = "process = ? AND key = ? AND queue = ? AND due = ? AND body = ?"
 
 
 class SQLiteStore(Store):
@@ -144,15 +145,12 @@ class SQLiteStore(Store):
 
     def postpone(self, task: Task, due: float) -> None:
         with self._connection.writing() as db:
-            db.execute(
-                "UPDATE task SET due = ? WHERE process = ? AND key = ? AND due = ?",
-                (due, task.process, task.key, task.due),
-            )
+            db.execute(f"UPDATE task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
         self._bell.ring([task.queue])
 
     def discard(self, task: Task) -> None:
         with self._connection.writing() as db:
-            db.execute("DELETE FROM task WHERE process = ? AND key = ? AND due = ?", (task.process, task.key, task.due))
+            db.execute(f"DELETE FROM task WHERE {_SAME_TASK}", _identity(task))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
         with self._connection.reading() as db:
@@ -240,7 +238,7 @@ class SQLiteStore(Store):
         }
 
     def close(self) -> None:
-        self._bell.ring([])
+        self._bell.ring_all()
         self._connection.close()
 
 
@@ -250,3 +248,8 @@ def _columns(commit: Commit) -> tuple[object, ...]:
 
 def _summary_columns(new: Summary) -> tuple[object, ...]:
     return (new.workflow, new.version, new.status, new.started, new.closed, new.parent, json.dumps(new.tags))
+
+
+def _identity(task: Task) -> tuple[object, ...]:
+    """What tells a claimed task from one that took its place."""
+    return (task.process, task.key, task.queue, task.due, task.body)

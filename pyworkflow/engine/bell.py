@@ -32,6 +32,13 @@ class Bell:
                 self._forgotten = self._count
             self._condition.notify_all()
 
+    def ring_all(self) -> None:
+        """Wake everybody."""
+        with self._condition:
+            self._count += 1
+            self._forgotten = self._count
+            self._condition.notify_all()
+
     def wait(self, ticket: int, topics: Iterable[str], timeout: float) -> bool:
         """Was a topic rung since the ticket? Waits up to `timeout` seconds for it."""
         topics = tuple(topics)

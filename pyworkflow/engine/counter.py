@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from ..activity import ActivityExecution, ActivityResult
 from ..backend.base import Exchanged, Failed, Finished, Released, Wanted
-from ..exceptions import UnknownActivityException, UnknownDecisionException, WorkflowError
+from ..exceptions import CorruptRecord, UnknownActivityException, UnknownDecisionException, WorkflowError
 from ..process import Process
 from ..task import ActivityTask, DecisionTask
 from . import messages as msg
@@ -23,7 +22,7 @@ from .store import Task, activities_queue, decisions_queue
 from .translate import Translator, reason_text
 
 LEASE = 5.0
-PATIENCE = 4
+PATIENCE = 16
 
 _ACTIVITIES = msgspec.json.Decoder(ActivityWork)
 _DECISIONS = msgspec.json.Decoder(DecisionWork)
@@ -84,8 +83,8 @@ class Counter:
         for item in taken:
             if isinstance(item.work, ActivityWork):
                 result.activities.append(self._activity_task(item.head, item.work, item.started))
-            else:
-                result.decisions.append(self._decision_task(item))
+            elif (task := self._decision_task(item)) is not None:
+                result.decisions.append(task)
         return result
 
     # -- handing in ----------
@@ -173,8 +172,7 @@ class Counter:
         taken: list[Taken] = []
         for kind in (0, 1):
             while order.left[kind] > 0 and order.by_kind[kind]:
-                now = self.store.now()
-                claimed = self.store.claim(order.by_kind[kind], now, now + LEASE, order.left[kind])
+                claimed = self.office.claim(order.by_kind[kind], LEASE, order.left[kind])
                 started = self._start(claimed, order)
                 order.left[kind] -= len(started)
                 taken += started
@@ -182,19 +180,23 @@ class Counter:
                     break
         return taken
 
-    def _start(self, claimed: list[tuple[Task, Any]], order: Order) -> list[Taken]:
+    def _start(self, claimed: list[tuple[Task, Head | None]], order: Order) -> list[Taken]:
         by_process: dict[str, list[tuple[Task, ActivityWork | DecisionWork]]] = {}
-        rows = {}
-        for task, row in claimed:
-            by_process.setdefault(task.process, []).append((task, _body(task)))
-            rows[task.process] = row
+        heads = {}
+        for task, head in claimed:
+            try:
+                by_process.setdefault(task.process, []).append((task, _body(task)))
+                heads[task.process] = head
+            except CorruptRecord as error:
+                self.office.put_off(task, error)
         jobs = [
-            Job(process, [_take_message(work, order.identity) for _, work in tasks], row=rows[process])
+            Job(process, [_take_message(work, order.identity) for _, work in tasks], head=heads[process])
             for process, tasks in by_process.items()
+            if tasks
         ]
         taken = []
-        for done, tasks in zip(self.office.work(jobs), by_process.values(), strict=True):
-            for (task, work), reply in zip(tasks, done.replies, strict=True):
+        for done in self.office.work(jobs):
+            for (task, work), reply in zip(by_process[done.process], done.replies, strict=True):
                 if reply.error is not None:
                     self.store.discard(task)
                 else:
@@ -209,9 +211,15 @@ class Counter:
         context = {"token": token, "version": work.version, "heartbeat_timeout": work.heartbeat_timeout}
         return ActivityTask(execution, head.id, context)
 
-    def _decision_task(self, taken: Taken) -> DecisionTask:
+    def _decision_task(self, taken: Taken) -> DecisionTask | None:
+        """None for a process whose history cannot be read: it is blocked."""
         head, run = taken.head, taken.work.run
-        process = self.process(head, taken.started)
+        try:
+            process = self.process(head, taken.started)
+        except CorruptRecord as error:
+            message = msg.FailDecision(run=run, started=taken.started, reason=str(error), attempts=1)
+            self.office.send(head.id, message)
+            return None
         return DecisionTask(process, {"token": f"{head.id}:{run}:{taken.started}"})
 
     def process(self, head: Head, seq: int) -> Process:

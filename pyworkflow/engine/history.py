@@ -91,39 +91,36 @@ class HistoryCache:
 
     def get(self, process: str, run: str, seq: int, read: Callable[[int], list[bytes]]) -> History:
         """The history up to `seq` at least; `read(skip)` gives the sealed records that are missing."""
-        history = self.take(process, run)
-        if history is None:
-            history = History(self._payloads)
-        if history.seq < seq:
-            history.append_sealed(read(history.seq)[: seq - history.seq], process, run)
-        self._keep(process, run, history)
-        return history
-
-    def take(self, process: str, run: str) -> History | None:
-        """Take a history out, so that one thread at a time grows it."""
+        key = (process, run)
         with self._lock:
-            return self._kept.pop((process, run), None)
+            history = self._kept.get(key)
+            if history is not None and history.seq >= seq:
+                self._kept.move_to_end(key)
+                return history
+            self._kept.pop(key, None)
+        history = history or History(self._payloads)
+        history.append_sealed(read(history.seq)[: seq - history.seq], process, run)
+        with self._lock:
+            self._kept[key] = history
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return history
 
     def extend(self, process: str, draft: Draft) -> None:
         """Add what a commit wrote to the history that is kept, if one is, so that it need not be read again."""
         head = draft.head
-        if draft.archived is None and draft.written and (history := self.take(process, head.run)) is not None:
-            if history.seq + len(draft.written) == head.seq:
-                for _, _, record in draft.written:
-                    history.append(record)
-                history.crc = head.crc
-                self._keep(process, head.run, history)
+        with self._lock:
+            history = self._kept.get((process, head.run))
+            if history is None or draft.archived is not None or history.seq + len(draft.written) != head.seq:
+                return
+            for _, _, record in draft.written:
+                history.append(record)
+            history.crc = head.crc
 
     def clear(self) -> None:
         """Keep nothing: what was kept may never have happened."""
         with self._lock:
             self._kept.clear()
-
-    def _keep(self, process: str, run: str, history: History) -> None:
-        with self._lock:
-            self._kept[process, run] = history
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
 
 
 def outcome(status: str, reason: str, payload: Any, run: str = "") -> proc.ProcessResult:

@@ -6,7 +6,7 @@ import uuid
 
 import msgspec
 
-from ..exceptions import ProcessAlreadyRunning, UnknownProcessException
+from ..exceptions import CorruptRecord, ProcessAlreadyRunning, UnknownProcessException
 from . import messages as msg
 from .codec import unseal
 from .office import Job, Office, Reply
@@ -37,17 +37,15 @@ class Mail:
             self._sound_alarms()
         for _ in range(8):
             with self.office.batch():
-                now = self.store.now()
-                letters = self.store.claim([LETTERS], now, now + LEASE, BATCH)
-                for task, _row in letters:
-                    self._hand_over(task, now)
+                letters = self.office.claim([LETTERS], LEASE, BATCH)
+                for task, _ in letters:
+                    self._open(task)
             if not letters:
                 return
 
     def _sound_alarms(self) -> None:
-        now = self.store.now()
-        claimed = self.store.claim([ALARMS], now, now + LEASE, BATCH)
-        jobs = [Job(task.process, [msg.Wake()], row=row) for task, row in claimed]
+        claimed = self.office.claim([ALARMS], LEASE, BATCH)
+        jobs = [Job(task.process, [msg.Wake()], head=head) for task, head in claimed]
         for (task, _), done in zip(claimed, self.office.work(jobs), strict=True):
             head = done.draft.current
             if head is None or head.alarm is None:
@@ -55,8 +53,14 @@ class Mail:
             elif not done.draft.changed:
                 self.store.postpone(task, head.alarm)
 
-    def _hand_over(self, task: Task, now: float) -> None:
-        letter = _LETTERS.decode(unseal(task.body, f"letter {task.key} of process {task.process!r}")[0])
+    def _open(self, task: Task) -> None:
+        try:
+            body, _ = unseal(task.body, f"letter {task.key} of process {task.process!r}")
+            self._hand_over(task, _LETTERS.decode(body), self.store.now())
+        except CorruptRecord as error:
+            self.office.put_off(task, error)
+
+    def _hand_over(self, task: Task, letter: msg.Letter, now: float) -> None:
         if isinstance(letter.message, msg.Start):
             letter.message.run = fresh_run()
         reply = self.office.work([Job(letter.to, [letter.message])])[0].replies[0]

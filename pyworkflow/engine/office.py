@@ -5,6 +5,7 @@ Nothing else in the engine reads or writes a head.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +14,16 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..exceptions import UnknownProcessException, WorkflowError
+from ..exceptions import CorruptRecord, UnknownProcessException, WorkflowError
 from .head import Head, Limits
 from .history import HistoryCache
 from .machine import Draft, apply
 from .messages import Message
 from .pack import pack, unpack
-from .store import Commit, Row, Store
+from .store import Commit, Row, Store, Task
+
+PUT_OFF = 60.0
+logger = logging.getLogger("pyworkflow.engine")
 
 _NONE: tuple[str, None] = ("", None)
 
@@ -34,21 +38,23 @@ class Reply(Struct):
 class Job(Struct):
     """Messages for one process. `after` may add to the draft once they are applied; what it returns is `taken`.
 
-    `row` is the process as the store just gave it, where the caller has it. Neither counts when somebody was faster.
+    `head` is the process as the store just gave it, where the caller has it. Neither counts when somebody was faster.
     """
 
     process: str
     messages: Sequence[Message]
     after: Callable[[Draft], list[Any]] | None = None
-    row: Row | None = None
+    head: Head | None = None
 
 
 class Done(Struct):
     """A job's replies, and the process as it was left."""
 
+    process: str
     replies: list[Reply]
     taken: list[Any]
     draft: Draft
+    failed: bool = False
 
 
 class Office:
@@ -88,7 +94,8 @@ class Office:
 
     def work(self, jobs: Sequence[Job]) -> list[Done]:
         """Do several jobs, each for another process, and commit them together; each is atomic by itself."""
-        done = [self._do(job) for job in jobs]
+        now = self.store.now()
+        done = [self._do(job, now) for job in jobs]
         changed = [item for item in done if item.draft.changed]
         commits = [pack(item.draft) for item in changed]
         applied = self.store.commit(commits) if commits else []
@@ -98,12 +105,13 @@ class Office:
                 self._remember(commit, item.draft)
             else:
                 again.add(id(item))
+        if not again:
+            return done
         return [self._redo(job) if id(item) in again else item for job, item in zip(jobs, done, strict=True)]
 
     def _redo(self, job: Job) -> Done:
         while True:
-            row = self.store.read(job.process)
-            done = self._on(None if row is None else self.head(job.process, row), Job(job.process, job.messages))
+            done = self._on(self._read(job.process), Job(job.process, job.messages), self.store.now())
             if not done.draft.changed:
                 return done
             commit = pack(done.draft)
@@ -111,28 +119,49 @@ class Office:
                 self._remember(commit, done.draft)
                 return done
 
-    def _do(self, job: Job) -> Done:
+    def _do(self, job: Job, now: float) -> Done:
         """A job on the process as it is remembered, and on what is stored where that brings no commit to prove it."""
-        known = None if job.row is not None else self._heads.get(job.process)
+        if job.head is not None:
+            return self._on(job.head, job, now)
+        known = self._heads.get(job.process)
         if known is not None:
-            done = self._on(known[1], job)
-            if done.draft.changed and not any(reply.error for reply in done.replies):
+            done = self._on(known[1], job, now)
+            if done.draft.changed and not done.failed:
                 return done
-        row = job.row or self.store.read(job.process)
-        return self._on(None if row is None else self.head(job.process, row), job)
+        return self._on(self._read(job.process), job, now)
 
-    def _on(self, head: Head | None, job: Job) -> Done:
-        draft = Draft(head, self.store.now(), self.limits)
-        replies = [self._apply(draft, message, job.process) for message in job.messages]
-        return Done(replies, job.after(draft) if job.after else [], draft)
+    def _on(self, head: Head | None, job: Job, now: float) -> Done:
+        draft = Draft(head, now, self.limits)
+        done = Done(job.process, [], [], draft)
+        for message in job.messages:
+            try:
+                done.replies.append(Reply(apply(draft, message)))
+            except WorkflowError as error:
+                done.failed = True
+                done.replies.append(Reply(error=_about(error, draft, job.process)))
+        if job.after is not None:
+            done.taken = job.after(draft)
+        return done
 
-    def _apply(self, draft: Draft, message: Message, process: str) -> Reply:
-        try:
-            return Reply(apply(draft, message))
-        except WorkflowError as error:
-            if draft.current is None:
-                return Reply(error=UnknownProcessException(f"there is no process {process!r}"))
-            return Reply(error=error)
+    def _read(self, process: str) -> Head | None:
+        row = self.store.read(process)
+        return None if row is None else self.head(process, row)
+
+    def claim(self, queues: Sequence[str], lease: float, limit: int) -> list[tuple[Task, Head | None]]:
+        """Take due tasks with their processes. What cannot be read is put off, said in the log, and keeps nobody waiting."""
+        now = self.store.now()
+        claimed = []
+        for task, row in self.store.claim(queues, now, now + lease, limit):
+            try:
+                claimed.append((task, None if row is None else self.head(task.process, row)))
+            except CorruptRecord as error:
+                self.put_off(task, error)
+        return claimed
+
+    def put_off(self, task: Task, error: CorruptRecord) -> None:
+        """Leave a task that cannot be read for later, when somebody may have mended it."""
+        logger.error("%s; task %s is put off for %.0f s", error, task.key, PUT_OFF)
+        self.store.postpone(task, self.store.now() + PUT_OFF)
 
     def head(self, process: str, row: Row) -> Head:
         """The head of a row: the remembered one when it is the same state."""
@@ -148,3 +177,10 @@ class Office:
             self._heads.move_to_end(commit.process)
             while len(self._heads) > self._keep:
                 self._heads.popitem(last=False)
+
+
+def _about(error: WorkflowError, draft: Draft, process: str) -> WorkflowError:
+    """An error of the machine, which does not know the name of a process that is not there."""
+    if draft.current is None and isinstance(error, UnknownProcessException):
+        return UnknownProcessException(f"there is no process {process!r}")
+    return error

@@ -27,25 +27,27 @@ class Pending(Struct):
 
 
 class Draft:
-    """`head` is the working copy, `written` the new events as (run, number, record), `tasks` what is added (or None: removed)."""
+    """The changes to one process.
+
+    `head` is the working copy (`current` too, which is None while there is no process), `written` the new events as
+    (run, number, record), `tasks` what is added, or removed (None), by key.
+    """
+
+    head: Head
 
     def __init__(self, base: Head | None, now: float, limits: Limits) -> None:
         self.base = base
         self.now = now if base is None else max(now, base.time)
         self.limits = limits
-        self.current = None if base is None else base.copy()
+        self.current: Head | None = None
+        if base is not None:
+            self.head = self.current = base.copy()
         self.written: list[tuple[str, int, Record]] = []
         self.tasks: dict[str, Pending | None] = {}
         self.archived: Head | None = None
         self.touched = False
         self._ids: dict[str, int] | None = None
-
-    @property
-    def head(self) -> Head:
-        """The process, which exists."""
-        if self.current is None:
-            raise UnknownProcessException("there is no such process")
-        return self.current
+        self._stored: set[str] = set()
 
     def opened(self, run: str, parent: Parent | None = None) -> Head:
         """The process, which is open and in this run (any run: ""), and this parent's child if one is given."""
@@ -92,7 +94,12 @@ class Draft:
         self.tasks[key] = task
 
     def remove(self, key: str) -> None:
-        self.tasks[key] = None
+        """Remove a task; one that was only added in this draft was never there."""
+        if self.tasks.get(key) is not None and key not in self._stored:
+            del self.tasks[key]
+        else:
+            self._stored.add(key)
+            self.tasks[key] = None
 
     def post(self, key: str, letter: Letter) -> None:
         """Send a message to another process."""
@@ -122,7 +129,8 @@ class Draft:
 
     def renew(self, head: Head) -> None:
         """Put the closed run behind the process; `head` is the next one's."""
-        self.archived, self.current = self.current, head
+        self.archived = self.current
+        self.head = self.current = head
         self._ids = None
 
     @property

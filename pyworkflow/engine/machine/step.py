@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...exceptions import UnknownProcessException
 from .. import messages as msg
 from .. import records as rec
 from ..head import Head, Limits
@@ -38,6 +39,8 @@ def apply(draft: Draft, message: msg.Message) -> Any:
 
     Raises the error that the sender is to see; what was due before it stays done.
     """
+    if draft.current is None and not isinstance(message, msg.Start):
+        raise UnknownProcessException("there is no such process")
     clock.expire(draft)
     reply = HANDLERS[type(message)](draft, message)
     head = draft.current
