@@ -1,4 +1,4 @@
-"""`python3 run bench [--peers] [--quick]`: runs the workloads, prints them beside their goals, writes results as JSON."""
+"""`python3 run bench [--peers] [--quick]`: runs the workloads, prints them beside their goals, keeps them as JSON."""
 
 from __future__ import annotations
 
@@ -116,8 +116,9 @@ def show(report: dict[str, Any]) -> None:
         table.add_column(column, justify="right" if column == "measured" else "left")
     for row in report["rows"]:
         mark = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}[row["met"]]
-        table.add_row(row["name"], f"{row['value']:,.3g}" if row["value"] < 100 else f"{row['value']:,.0f}", row["unit"],
-                      row["goal"], mark)  # fmt: skip
+        value = row["value"]
+        shown = f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
+        table.add_row(row["name"], shown, row["unit"], row["goal"], mark)
     Console().print(table)
 
 

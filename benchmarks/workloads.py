@@ -1,4 +1,4 @@
-"""The workloads: W1 many processes of sequential steps, W2 one wide process, W3 one long process, L one process alone."""
+"""The workloads: W1 many processes of sequential steps, W2 one wide process, W3 a long one, L one alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from pyworkflow import (
     Activity,
+    ActivityCompleted,
     ActivityWorker,
     CompleteProcess,
     DecisionWorker,
@@ -33,7 +34,8 @@ class Sequential(Workflow):
 
     def decide(self, process: Process) -> Any:
         last = process.history[-2] if len(process.history) > 2 else None
-        step = last.result.result + 1 if isinstance(last, ActivityEvent) else 0
+        result = last.result if isinstance(last, ActivityEvent) else None
+        step = result.result + 1 if isinstance(result, ActivityCompleted) else 0
         if step == process.input:
             return CompleteProcess(step)
         return ScheduleActivity(NoOp, id=str(step), input=step)

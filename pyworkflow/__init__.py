@@ -1,123 +1,212 @@
-"""pyworkflow: durable workflows in plain Python, on the store you already have."""
+"""pyworkflow: durable workflows in plain Python, on the store you already have.
 
-from .activity import (
-    Activity,
-    ActivityAborted,
-    ActivityCanceled,
-    ActivityCompleted,
-    ActivityExecution,
-    ActivityFailed,
-    ActivityMonitor,
-    ActivityResult,
-    ActivityTimedOut,
-)
-from .backend import Backend, open_backend
-from .decision import (
-    CancelActivity,
-    CancelProcess,
-    CancelTimer,
-    CompleteProcess,
-    ContinueAsNew,
-    Decision,
-    FailProcess,
-    RecordMarker,
-    RequestCancelProcess,
-    ScheduleActivity,
-    SignalProcess,
-    StartChildProcess,
-    StartTimer,
-    Timer,
-)
-from .exceptions import (
-    BackendUnavailable,
-    CorruptRecord,
-    InvalidName,
-    PayloadError,
-    ProcessAlreadyRunning,
-    TimedOutException,
-    UnknownActivityException,
-    UnknownDecisionException,
-    UnknownProcessException,
-    UnknownResourceException,
-    UnknownTypeException,
-    UnsupportedBackend,
-    WorkflowError,
-)
-from .manager import Manager
-from .process import (
-    Process,
-    ProcessCanceled,
-    ProcessCompleted,
-    ProcessContinued,
-    ProcessFailed,
-    ProcessResult,
-    ProcessTerminated,
-    ProcessTimedOut,
-)
-from .signal import Signal
-from .task import ActivityTask, DecisionTask
-from .worker import ActivityWorker, DecisionWorker, Worker, WorkerThread
-from .workflow import DefaultWorkflow, RuleSetWorkflow, Workflow, rules
+The names below are imported when they are first used, so that `pyworkflow --help` need not wait for all of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .activity import (
+        Activity as Activity,
+    )
+    from .activity import (
+        ActivityAborted as ActivityAborted,
+    )
+    from .activity import (
+        ActivityCanceled as ActivityCanceled,
+    )
+    from .activity import (
+        ActivityCompleted as ActivityCompleted,
+    )
+    from .activity import (
+        ActivityExecution as ActivityExecution,
+    )
+    from .activity import (
+        ActivityFailed as ActivityFailed,
+    )
+    from .activity import (
+        ActivityMonitor as ActivityMonitor,
+    )
+    from .activity import (
+        ActivityResult as ActivityResult,
+    )
+    from .activity import (
+        ActivityTimedOut as ActivityTimedOut,
+    )
+    from .backend import Backend as Backend
+    from .backend import open_backend as open_backend
+    from .decision import (
+        CancelActivity as CancelActivity,
+    )
+    from .decision import (
+        CancelProcess as CancelProcess,
+    )
+    from .decision import (
+        CancelTimer as CancelTimer,
+    )
+    from .decision import (
+        CompleteProcess as CompleteProcess,
+    )
+    from .decision import (
+        ContinueAsNew as ContinueAsNew,
+    )
+    from .decision import (
+        Decision as Decision,
+    )
+    from .decision import (
+        FailProcess as FailProcess,
+    )
+    from .decision import (
+        RecordMarker as RecordMarker,
+    )
+    from .decision import (
+        RequestCancelProcess as RequestCancelProcess,
+    )
+    from .decision import (
+        ScheduleActivity as ScheduleActivity,
+    )
+    from .decision import (
+        SignalProcess as SignalProcess,
+    )
+    from .decision import (
+        StartChildProcess as StartChildProcess,
+    )
+    from .decision import (
+        StartTimer as StartTimer,
+    )
+    from .decision import (
+        Timer as Timer,
+    )
+    from .exceptions import (
+        BackendUnavailable as BackendUnavailable,
+    )
+    from .exceptions import (
+        CorruptRecord as CorruptRecord,
+    )
+    from .exceptions import (
+        InvalidName as InvalidName,
+    )
+    from .exceptions import (
+        PayloadError as PayloadError,
+    )
+    from .exceptions import (
+        ProcessAlreadyRunning as ProcessAlreadyRunning,
+    )
+    from .exceptions import (
+        TimedOutException as TimedOutException,
+    )
+    from .exceptions import (
+        UnknownActivityException as UnknownActivityException,
+    )
+    from .exceptions import (
+        UnknownDecisionException as UnknownDecisionException,
+    )
+    from .exceptions import (
+        UnknownProcessException as UnknownProcessException,
+    )
+    from .exceptions import (
+        UnknownResourceException as UnknownResourceException,
+    )
+    from .exceptions import (
+        UnknownTypeException as UnknownTypeException,
+    )
+    from .exceptions import (
+        UnsupportedBackend as UnsupportedBackend,
+    )
+    from .exceptions import (
+        WorkflowError as WorkflowError,
+    )
+    from .manager import Manager as Manager
+    from .process import (
+        Process as Process,
+    )
+    from .process import (
+        ProcessCanceled as ProcessCanceled,
+    )
+    from .process import (
+        ProcessCompleted as ProcessCompleted,
+    )
+    from .process import (
+        ProcessContinued as ProcessContinued,
+    )
+    from .process import (
+        ProcessFailed as ProcessFailed,
+    )
+    from .process import (
+        ProcessResult as ProcessResult,
+    )
+    from .process import (
+        ProcessTerminated as ProcessTerminated,
+    )
+    from .process import (
+        ProcessTimedOut as ProcessTimedOut,
+    )
+    from .signal import Signal as Signal
+    from .task import ActivityTask as ActivityTask
+    from .task import DecisionTask as DecisionTask
+    from .worker import (
+        ActivityWorker as ActivityWorker,
+    )
+    from .worker import (
+        DecisionWorker as DecisionWorker,
+    )
+    from .worker import (
+        Worker as Worker,
+    )
+    from .worker import (
+        WorkerThread as WorkerThread,
+    )
+    from .workflow import (
+        DefaultWorkflow as DefaultWorkflow,
+    )
+    from .workflow import (
+        RuleSetWorkflow as RuleSetWorkflow,
+    )
+    from .workflow import (
+        Workflow as Workflow,
+    )
+    from .workflow import (
+        rules as rules,
+    )
 
 __version__ = "0.2.0"
 
-__all__ = [
-    "Activity",
-    "ActivityAborted",
-    "ActivityCanceled",
-    "ActivityCompleted",
-    "ActivityExecution",
-    "ActivityFailed",
-    "ActivityMonitor",
-    "ActivityResult",
-    "ActivityTask",
-    "ActivityTimedOut",
-    "ActivityWorker",
-    "Backend",
-    "BackendUnavailable",
-    "CancelActivity",
-    "CancelProcess",
-    "CancelTimer",
-    "CompleteProcess",
-    "ContinueAsNew",
-    "CorruptRecord",
-    "Decision",
-    "DecisionTask",
-    "DecisionWorker",
-    "DefaultWorkflow",
-    "FailProcess",
-    "InvalidName",
-    "Manager",
-    "PayloadError",
-    "Process",
-    "ProcessAlreadyRunning",
-    "ProcessCanceled",
-    "ProcessCompleted",
-    "ProcessContinued",
-    "ProcessFailed",
-    "ProcessResult",
-    "ProcessTerminated",
-    "ProcessTimedOut",
-    "RecordMarker",
-    "RequestCancelProcess",
-    "RuleSetWorkflow",
-    "ScheduleActivity",
-    "Signal",
-    "SignalProcess",
-    "StartChildProcess",
-    "StartTimer",
-    "TimedOutException",
-    "Timer",
-    "UnknownActivityException",
-    "UnknownDecisionException",
-    "UnknownProcessException",
-    "UnknownResourceException",
-    "UnknownTypeException",
-    "UnsupportedBackend",
-    "Worker",
-    "WorkerThread",
-    "Workflow",
-    "WorkflowError",
-    "open_backend",
-    "rules",
-]
+_NAMES = {
+    "activity": (
+        "Activity ActivityAborted ActivityCanceled ActivityCompleted ActivityExecution ActivityFailed "
+        "ActivityMonitor ActivityResult ActivityTimedOut"
+    ),
+    "backend": "Backend open_backend",
+    "decision": (
+        "CancelActivity CancelProcess CancelTimer CompleteProcess ContinueAsNew Decision FailProcess "
+        "RecordMarker RequestCancelProcess ScheduleActivity SignalProcess StartChildProcess StartTimer Timer"
+    ),
+    "exceptions": (
+        "BackendUnavailable CorruptRecord InvalidName PayloadError ProcessAlreadyRunning TimedOutException "
+        "UnknownActivityException UnknownDecisionException UnknownProcessException UnknownResourceException "
+        "UnknownTypeException UnsupportedBackend WorkflowError"
+    ),
+    "manager": "Manager",
+    "process": (
+        "Process ProcessCanceled ProcessCompleted ProcessContinued ProcessFailed ProcessResult "
+        "ProcessTerminated ProcessTimedOut"
+    ),
+    "signal": "Signal",
+    "task": "ActivityTask DecisionTask",
+    "worker": "ActivityWorker DecisionWorker Worker WorkerThread",
+    "workflow": "DefaultWorkflow RuleSetWorkflow Workflow rules",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -107,10 +106,10 @@ class ActivityMonitor:
 class Activity:
     """The logic of one business function. Subclass it and override `execute`, plain or async.
 
-    Class attributes, times in seconds (fractions allowed): `scheduled_timeout` until a worker takes it, `execution_timeout`
-    from then until it ends, `close_timeout` from scheduling until it ends (None: no limit), `heartbeat_timeout`
-    between two heartbeats. With `auto_complete = False` the task is handed off: whoever has its token completes it later.
-    `executor = "process"` runs it in a process pool, for work that keeps a core busy.
+    Class attributes, times in seconds (fractions allowed): `scheduled_timeout` until a worker takes it,
+    `execution_timeout` from then until it ends, `close_timeout` from scheduling until it ends (None: no limit),
+    `heartbeat_timeout` between two heartbeats. With `auto_complete = False` the task is handed off: whoever has its
+    token completes it later. `executor = "process"` runs it in a process pool, for work that keeps a core busy.
     """
 
     scheduled_timeout: ClassVar[float] = defaults.ACTIVITY_SCHEDULED_TIMEOUT

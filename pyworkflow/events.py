@@ -16,7 +16,6 @@ from .activity import ActivityExecution, ActivityResult
 from .decision import Decision, Timer
 from .signal import Signal
 
-
 _now = partial(_dt.datetime.now, _dt.UTC)
 
 

@@ -20,7 +20,7 @@ class TimedOutException(WorkflowError):
 
 
 class UnknownActivityException(UnknownResourceException, TimedOutException):
-    """The activity task is not open under this token: it was completed, timed out or canceled, or its process closed."""
+    """The activity task is not open under this token: it has ended, or its process closed."""
 
 
 class UnknownDecisionException(UnknownResourceException, TimedOutException):
@@ -44,7 +44,7 @@ class ProcessAlreadyRunning(WorkflowError):
 
 
 class InvalidName(WorkflowError, ValueError):
-    """An id, a name or a tag breaks the rule for names: 1 to 256 characters, none of `:` `/` `|`, no control characters."""
+    """An id, a name or a tag is not allowed: 1 to 256 characters, none of `:` `/` `|`, no control characters."""
 
 
 class PayloadError(WorkflowError, ValueError):

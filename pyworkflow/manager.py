@@ -21,8 +21,8 @@ from .workflow import Workflow
 class Manager:
     """Starts, signals and observes processes, and hands tasks to workers.
 
-    `backend` is a Backend or its URL; `workflows` are Workflow classes, whose `activities` come with them; `activities` adds
-    others. Every call may raise BackendUnavailable.
+    `backend` is a Backend or its URL; `workflows` are Workflow classes, whose `activities` come with them;
+    `activities` adds others. Every call may raise BackendUnavailable.
     """
 
     def __init__(
@@ -107,9 +107,10 @@ class Manager:
     ) -> str:
         """Start a process; its id.
 
-        The same `request_id` starts it once. `if_running` says what to do when its id is in use by an open process: "fail"
-        raises ProcessAlreadyRunning, "use_existing" returns that one, "terminate_existing" ends it first. Timeouts are in seconds,
-        the workflow's where None; `priority` is that of its decisions, higher first. Raises PayloadError, InvalidName.
+        The same `request_id` starts it once. `if_running` says what to do when its id is in use by an open process:
+        "fail" raises ProcessAlreadyRunning, "use_existing" returns that one, "terminate_existing" ends it first.
+        Timeouts are in seconds, the workflow's where None; `priority` is that of its decisions, higher first. Raises
+        PayloadError, InvalidName.
         """
         return self.backend.start_process(
             process,
@@ -208,8 +209,8 @@ class Manager:
     def result(self, process_or_id: ProcessRef, timeout: float | None = None) -> Any:
         """Wait for a process's result, over all its runs; the JSON value.
 
-        Raises how it ended otherwise (ProcessFailed, ProcessCanceled, ProcessTimedOut, ProcessTerminated), TimedOutException
-        after `timeout` seconds, UnknownProcessException.
+        Raises how it ended otherwise (ProcessFailed, ProcessCanceled, ProcessTimedOut, ProcessTerminated),
+        TimedOutException after `timeout` seconds, UnknownProcessException.
         """
         ended = self.wait(process_or_id, timeout)
         if isinstance(ended, ProcessCompleted):

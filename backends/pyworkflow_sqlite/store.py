@@ -187,12 +187,9 @@ class SQLiteStore(Store):
 
     def purge(self, closed_before: float, limit: int) -> int:
         with self._connection.writing() as db:
-            keys = [
-                row
-                for row in db.execute(
-                    "SELECT key FROM run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
-                )
-            ]
+            keys = db.execute(
+                "SELECT key FROM run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
+            ).fetchall()
             for table, column in (("event", "run"), ("tag", "run"), ("run", "key")):
                 db.executemany(f"DELETE FROM {table} WHERE {column} = ?", keys)
         return len(keys)
@@ -203,7 +200,7 @@ class SQLiteStore(Store):
         return (self._bell.ticket(), self._data_version())
 
     def wait(self, ticket: object, topics: Iterable[str], timeout: float) -> None:
-        """Threads of this process ring; other processes' commits are seen by SQLite's data_version, looked at ever less often."""
+        """Threads of this process ring; other processes' commits show in SQLite's data_version, looked at ever less often."""
         assert isinstance(ticket, tuple)
         rung, version = ticket
         until = time.monotonic() + timeout

@@ -70,8 +70,8 @@ class Exchanged(Struct):
 class ProcessFilter(Struct, frozen=True):
     """Which processes to list; every field that is given must match.
 
-    `status` is one of STATUSES, "open" (the default), "closed" or "all". Times are aware datetimes, or seconds since 1970;
-    from is included, to is not.
+    `status` is one of STATUSES, "open" (the default), "closed" or "all". Times are aware datetimes, or seconds since
+    1970; from is included, to is not.
     """
 
     workflow: str | None = None

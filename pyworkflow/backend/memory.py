@@ -222,7 +222,7 @@ class MemoryStore(Store):
         return {"backend": "memory", "durable": False, "processes": len(self._current)}
 
     def close(self) -> None:
-        self._bell.ring([])
+        self._bell.ring_all()
 
 
 def _matches(query: Query, summary: Summary) -> bool:

@@ -13,7 +13,8 @@ GROUP = "pyworkflow.backends"
 def open_backend(url: str, **options: Any) -> Backend:
     """The backend of a URL: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
 
-    `options` are the backend's own. Raises UnsupportedBackend for a scheme that is not installed or a URL it cannot use.
+    `options` are the backend's own. Raises UnsupportedBackend for a scheme that is not installed or a URL it cannot
+    use.
     """
     from importlib.metadata import entry_points
 

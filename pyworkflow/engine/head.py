@@ -1,4 +1,4 @@
-"""A head: everything about a process's current run that the machine needs to take its next step, without its history."""
+"""A head: all that the machine needs of a process to take its next step, which is far less than its history."""
 
 from __future__ import annotations
 

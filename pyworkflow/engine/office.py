@@ -58,7 +58,7 @@ class Done(Struct):
 
 
 class Office:
-    """Applies messages to processes in a store. `keep` is how many heads are remembered decoded, beside the histories."""
+    """Applies messages to processes in a store. `keep` is how many heads are remembered, beside the histories."""
 
     def __init__(self, store: Store, limits: Limits, keep: int, histories: HistoryCache) -> None:
         self.histories = histories
@@ -148,7 +148,7 @@ class Office:
         return None if row is None else self.head(process, row)
 
     def claim(self, queues: Sequence[str], lease: float, limit: int) -> list[tuple[Task, Head | None]]:
-        """Take due tasks with their processes. What cannot be read is put off, said in the log, and keeps nobody waiting."""
+        """Take due tasks with their processes. What cannot be read is logged and put off."""
         now = self.store.now()
         claimed = []
         for task, row in self.store.claim(queues, now, now + lease, limit):

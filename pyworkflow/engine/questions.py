@@ -1,4 +1,4 @@
-"""Questions about processes: what they are, what is pending, what happened, which there are. Nothing is changed here."""
+"""Questions about processes: what they are, what is pending, what happened, which there are; nothing changes."""
 
 from __future__ import annotations
 

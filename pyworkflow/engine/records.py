@@ -1,4 +1,5 @@
-"""What is written into a history, one record an event; `view` shows them to deciders, `translate` makes those of decisions.
+"""What is written into a history, one record an event; `view` shows them to deciders, `translate` makes those of
+decisions.
 
 A record names an earlier one by its number (`scheduled`, `started`, `initiated`) instead of repeating it.
 Payloads are JSON bytes that nothing in the engine looks into. Times are seconds since 1970.

@@ -1,4 +1,4 @@
-"""Operating-system processes for activities that keep a core busy (`executor = "process"`), one activity at a time each."""
+"""Operating-system processes for activities that keep a core busy (`executor = "process"`), one at a time in each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Threads for jobs: as many as are needed at once, up to a limit, woken one at a time.
 
-A thread that finds more work wakes one other before it begins, so a job that blocks delays no other, and many short jobs
-are done by the thread that is awake already. An executor wakes a thread a job: three times the cost for no-op activities.
+A thread that finds more work wakes one other before it begins, so a job that blocks delays no other, and many short
+jobs are done by the thread that is awake already. An executor wakes a thread a job: three times the cost for no-op
+activities.
 """
 
 from __future__ import annotations

@@ -33,8 +33,9 @@ class Worker:
     """Decides and executes activities for a manager, `concurrency` of each at once.
 
     `category` limits it to one or several categories; None serves all those of the manager's types. `heartbeat` sends
-    heartbeats for activities by itself. On SIGTERM, SIGINT or `stop()` it takes no more tasks, waits `shutdown_timeout` seconds
-    for what is running, and hands back what has not begun. A decider that raises `attempts` times in a row blocks its process.
+    heartbeats for activities by itself. On SIGTERM, SIGINT or `stop()` it takes no more tasks, waits
+    `shutdown_timeout` seconds for what is running, and hands back what has not begun. A decider that raises
+    `attempts` times in a row blocks its process.
     """
 
     decides = True
@@ -131,7 +132,7 @@ class Worker:
                 self._running.do(task, self._unsent.append)
 
     def _drain(self, settle: float = 0.0) -> list[Finished]:
-        """What is finished by now; waits up to `settle` seconds for the first, which is cheaper than to ask the backend."""
+        """What is finished by now; waits up to `settle` seconds for the first."""
         finished = []
         with suppress(Empty):
             if settle:
@@ -226,7 +227,7 @@ class DecisionWorker(Worker):
 
 
 def _instead(finished: Finished, error: Exception) -> Finished | None:
-    """What to hand in where an outcome cannot be recorded (too large, not JSON, not allowed); None when it came too late."""
+    """What to hand in for an outcome that cannot be recorded (too large, not JSON); None when it came too late."""
     if isinstance(error, UnknownResourceException) or isinstance(finished.outcome, Failed | Released):
         return None
     reason = f"{type(error).__name__}: {error}"

@@ -44,6 +44,7 @@ class MultiplicationActivity(Activity):
     pass
 
 
+CONTINUED = ("input", "version", "tags", "timeout", "decision_timeout", "category", "priority")
 SCHEDULE_DEFAULTS = dict.fromkeys(
     ("category", "input", "version", "scheduled_timeout", "execution_timeout", "heartbeat_timeout", "close_timeout")
 ) | {"priority": 0}
@@ -60,9 +61,10 @@ SCHEDULE_DEFAULTS = dict.fromkeys(
         (CompleteProcess(), {"result": None}),
         (FailProcess(), {"reason": None, "details": None}),
         (CancelProcess(), {"details": None}),
-        (ContinueAsNew(), {"input": None, "version": None, "tags": None, "timeout": None, "priority": None}),
+        (ContinueAsNew(), dict.fromkeys(CONTINUED)),
         (StartChildProcess(Process()), {"child_policy": "ABANDON"}),
-        (StartChildProcess(Process(), None), {"child_policy": None}),
+        (StartChildProcess(Process(), "TERMINATE"), {"child_policy": "TERMINATE", "priority": 0}),
+        (StartChildProcess(Process()), dict.fromkeys(("timeout", "decision_timeout", "category"))),
         (SignalProcess("p", "go"), {"process_id": "p", "signal": Signal("go")}),
         (SignalProcess(Process(id="p"), "go", 1), {"process_id": "p", "signal": Signal("go", 1)}),
         (SignalProcess("p", Signal("go", 2)), {"signal": Signal("go", 2)}),
@@ -180,6 +182,39 @@ def test_values_are_equal_by_their_fields(make, others):
     assert make() != "something else"
 
 
+EXECUTION_FIELDS = {"activity": "A", "id": "1", "input": 2}
+SCHEDULE_FIELDS = {
+    **EXECUTION_FIELDS,
+    **dict.fromkeys(("category", "version", "priority", "close_timeout"), 5),
+    **dict.fromkeys(("scheduled_timeout", "execution_timeout", "heartbeat_timeout"), 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("cls", "fields"),
+    [
+        (ScheduleActivity, SCHEDULE_FIELDS),
+        (ContinueAsNew, dict.fromkeys(CONTINUED, 5)),
+        (StartChildProcess, {"process": 1, "child_policy": "TERMINATE", "timeout": 5, "decision_timeout": 5}),
+        (StartChildProcess, {"process": 1, "category": "c", "priority": 5}),
+        (FailProcess, {"reason": "r", "details": "d"}),
+        (RequestCancelProcess, {"process_or_id": "p", "details": "d"}),
+        (RecordMarker, {"name": "n", "details": "d"}),
+        (Timer, {"delay": 5, "data": 1}),
+        (Signal, {"name": "n", "data": 1}),
+        (ActivityExecution, EXECUTION_FIELDS),
+        (ActivityFailed, {"reason": "r", "details": "d"}),
+        (ProcessFailed, {"reason": "r", "details": "d"}),
+        (ProcessTerminated, {"reason": "r", "details": "d"}),
+        (Process, {"workflow": "W", "id": "1", "input": 2, "tags": ["t"], "history": [], "parent": "p"}),
+    ],
+)
+def test_every_field_counts(cls, fields):
+    for name, value in fields.items():
+        other = ["other"] if isinstance(value, list) else "other"
+        assert cls(**fields) != cls(**fields | {name: other}), name
+
+
 def test_a_timers_id_does_not_count():
     assert Timer(5, id="a") == Timer(5, id="b")
 
@@ -193,6 +228,7 @@ def test_a_timers_id_does_not_count():
         (FailProcess("r", "d"), "FailProcess(r, d)"),
         (Timer(5, {"a": 1}), "Timer(5, {'a': 1})"),
         (Signal("go", 1), "Signal(go, 1)"),
+        (StartChildProcess(Process("A", "1")), "StartChildProcess(Process(A, 1, None, []), ABANDON)"),
         (ActivityFailed("reason", "details"), "ActivityFailed(reason,details)"),
         (ActivityCompleted([1]), "ActivityCompleted([1])"),
         (ProcessFailed("reason", "details"), "ProcessFailed(reason,details)"),

@@ -99,6 +99,41 @@ def test_a_copy_refuses_a_change_that_a_process_does_not_have():
         Process("Foo").copy_with_id("2", inptu=3)
 
 
+def test_a_lazy_process_is_loaded_when_its_input_or_history_is_asked_for():
+    loads = []
+
+    def load():
+        loads.append(1)
+        return Process("Foo", "1", [2], history=[STARTED, A])
+
+    made = Process.lazy(load, workflow="Foo", id="1", status="running")
+    assert (made.workflow, made.id, made.tags, made.status, made.parent, loads) == ("Foo", "1", [], "running", None, [])
+    assert (made.input, made.history, loads) == ([2], [STARTED, A], [1])
+    assert Process.lazy(load, workflow="Foo", id="1").unseen_events() == [STARTED, A]
+    assert Process.lazy(load, workflow="Foo", id="1") == Process("Foo", "1", [2], history=[STARTED, A])
+
+
+def test_a_lazy_process_can_be_copied():
+    made = Process.lazy(
+        lambda: Process("Foo", "1", [2], history=[STARTED, A]), workflow="Foo", id="1", status="running"
+    )
+    again = made.copy_with_id("2")
+    assert vars(again) == vars(Process("Foo", "2", [2], history=[STARTED, A], status="running"))
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        (Process("Foo"), "outcome"),
+        (Process.lazy(lambda: pytest.fail("loaded for nothing")), "outcome"),
+        (Process.__new__(Process), "history"),  # as copy and pickle make one
+    ],
+)
+def test_what_a_process_does_not_have_is_an_attribute_error(made, name):
+    with pytest.raises(AttributeError, match=f"'Process' object has no attribute '{name}'"):
+        getattr(made, name)
+
+
 def test_a_copy_of_a_subclass_is_one_too():
     class Special(Process):
         pass

@@ -86,6 +86,8 @@ RULES = [
     (rules.completed_activity(lambda name: name.startswith("W")), [COMPLETED]),
     (rules.completed_activity(lambda name: name.startswith("O")), []),
     (rules.completed_activity(raises), []),
+    (rules.completed_activity(str), [COMPLETED]),
+    (rules.completed_activity(int), []),
     (rules.completed_activity(input=[2, 3]), [COMPLETED]),
     (rules.completed_activity(input=[2, 4]), []),
     (rules.completed_activity(input=list), [COMPLETED]),

@@ -55,7 +55,10 @@ def take(draft: Draft, message: msg.TakeDecision) -> int:
 
 
 def answer(draft: Draft, message: msg.AnswerDecision) -> None:
-    """Apply the decisions in order. A close that has not seen everything is refused, and decided again (SWF: UNHANDLED_DECISION)."""
+    """Apply the decisions in order.
+
+    A close that has not seen everything is refused, and decided again (SWF: UNHANDLED_DECISION).
+    """
     head = _held(draft, message)
     unseen, refused = head.decision.again, ""
     head.processed = message.started
