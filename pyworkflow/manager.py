@@ -9,7 +9,7 @@ from typing import Any
 
 from .activity import Activity, ActivityCompleted, ActivityMonitor, ActivityResult
 from .backend import Backend, Description, Page, ProcessFilter, QueueCount, open_backend
-from .backend.base import IfRunning, ProcessRef
+from .backend.model import IfRunning, ProcessRef
 from .events import Event
 from .exceptions import TimedOutException, UnknownTypeException
 from .process import Process, ProcessCompleted, ProcessContinued, ProcessResult

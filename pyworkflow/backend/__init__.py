@@ -1,8 +1,8 @@
 """Backends: the contract, and `open_backend(url)`; each backend is imported as `pyworkflow.backend.NAME`."""
 
-from .base import (
+from .base import Backend
+from .model import (
     STATUSES,
-    Backend,
     Description,
     Exchanged,
     Failed,

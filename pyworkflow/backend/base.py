@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any
 
 from .. import defaults
 from ..activity import ActivityCompleted, ActivityResult
@@ -19,118 +17,22 @@ from ..events import Event
 from ..process import Process, ProcessResult
 from ..signal import Signal
 from ..task import ActivityTask, DecisionTask
+from .model import (
+    Description,
+    Exchanged,
+    Failed,
+    Finished,
+    IfRunning,
+    Page,
+    ProcessFilter,
+    ProcessRef,
+    QueueCount,
+    Released,
+    Wanted,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-ProcessRef: TypeAlias = "Process | str"
-IfRunning: TypeAlias = Literal["fail", "use_existing", "terminate_existing"]
-STATUSES = ("running", "blocked", "completed", "failed", "canceled", "timedout", "terminated", "continued")
-
-
-class Failed(Struct, frozen=True):
-    """A decider raised: the decision is tried again later; after `attempts` in a row the process is blocked."""
-
-    reason: str
-    details: Any = None
-    attempts: int = defaults.DECISION_ATTEMPTS
-
-
-class Released(Struct, frozen=True):
-    """A task is handed back, not begun; it is handed out again after `delay` seconds."""
-
-    delay: float = 0.0
-
-
-class Finished(Struct, frozen=True):
-    """A task that a worker is done with, and what came of it."""
-
-    task: ActivityTask | DecisionTask
-    outcome: ActivityResult | Sequence[Decision] | Failed | Released
-
-
-class Wanted(Struct):
-    """Up to `limit` tasks of these categories."""
-
-    categories: tuple[str, ...] = ()
-    limit: int = 0
-
-
-class Exchanged(Struct):
-    """What an exchange brought: tasks to do, and what was finished too late with the error that says so."""
-
-    activities: list[ActivityTask] = []
-    decisions: list[DecisionTask] = []
-    refused: list[tuple[Finished, Exception]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self.activities or self.decisions or self.refused)
-
-
-class ProcessFilter(Struct, frozen=True):
-    """Which processes to list; every field that is given must match.
-
-    `status` is one of STATUSES, "open" (the default), "closed" or "all". Times are aware datetimes, or seconds since
-    1970; from is included, to is not.
-    """
-
-    workflow: str | None = None
-    tag: str | None = None
-    status: str = "open"
-    parent: str | None = None
-    id: str | None = None
-    id_prefix: str | None = None
-    started_from: datetime | float | None = None
-    started_to: datetime | float | None = None
-    closed_from: datetime | float | None = None
-    closed_to: datetime | float | None = None
-
-
-class Page(Struct, frozen=True):
-    """Some processes, and the `cursor` that continues after them (None: there are no more)."""
-
-    processes: list[Process]
-    cursor: str | None = None
-
-
-class PendingActivity(Struct, frozen=True):
-    """An open activity of a process; deadlines in seconds since 1970. `token` is set while a worker holds it."""
-
-    id: str
-    activity: str
-    category: str
-    state: Literal["scheduled", "started"]
-    token: str | None = None
-    deadline: float | None = None
-    cancel_requested: bool = False
-    heartbeat: Any = None
-
-
-class Description(Struct, frozen=True):
-    """A process as it stands; times in seconds since 1970. `blocked` is why its decider is not asked any more."""
-
-    process: Process
-    started: float
-    closed: float | None = None
-    events: int = 0
-    decision: str = "idle"
-    decision_attempts: int = 0
-    deadline: float | None = None
-    cancel_requested: bool = False
-    activities: list[PendingActivity] = []
-    timers: dict[str, float] = {}
-    children: list[str] = []
-    result: ProcessResult | None = None
-    blocked: tuple[str, Any] | None = None
-
-
-class QueueCount(Struct, frozen=True):
-    """A queue of tasks: `ready` ones, and those that are due later or held by a worker."""
-
-    kind: Literal["decision", "activity", "alarm", "letter"]
-    category: str
-    ready: int
-    later: int
 
 
 class Backend(ABC):

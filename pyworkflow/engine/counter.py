@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from ..activity import ActivityExecution, ActivityResult
-from ..backend.base import Exchanged, Failed, Finished, Released, Wanted
+from ..backend.model import Exchanged, Failed, Finished, Released, Wanted
 from ..exceptions import CorruptRecord, UnknownActivityException, UnknownDecisionException, WorkflowError
 from ..process import Process
 from ..task import ActivityTask, DecisionTask

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from .. import defaults
-from ..backend.base import (
-    Backend,
+from ..backend.base import Backend
+from ..backend.model import (
     Description,
     Exchanged,
     Finished,
@@ -36,6 +36,7 @@ from .office import Office
 from .questions import Questions
 from .store import ALARMS, LETTERS, Store
 from .translate import Translator, policy, priority, reason_text, seconds, tags, target
+from .translate import timeout as _seconds
 from .types import ActivityType, Types, WorkflowType
 
 LONGEST_NAP = 1.0
@@ -84,8 +85,8 @@ class Engine(Backend):
         type = WorkflowType(
             check_name("a workflow's name", name),
             check_name("a category", category),
-            _optional_seconds(timeout),
-            _optional_seconds(decision_timeout),
+            _seconds(timeout),
+            _seconds(decision_timeout),
             check_name("a version", version),
         )
         self._types.add_workflow(type)
@@ -104,11 +105,11 @@ class Engine(Backend):
         type = ActivityType(
             check_name("an activity's name", name),
             check_name("a category", category),
-            _optional_seconds(scheduled_timeout),
-            _optional_seconds(execution_timeout),
-            _optional_seconds(heartbeat_timeout),
+            _seconds(scheduled_timeout),
+            _seconds(execution_timeout),
+            _seconds(heartbeat_timeout),
             check_name("a version", version),
-            _optional_seconds(close_timeout),
+            _seconds(close_timeout),
         )
         self._types.add_activity(type)
 
@@ -162,7 +163,7 @@ class Engine(Backend):
     def signal_process(
         self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
     ) -> None:
-        process, run = _target(process_or_id)
+        process, run = target(process_or_id)
         self._office.ask(process, self._signal(run, signal, data, request_id))
 
     def _signal(self, run: str, signal: Signal | str, data: Any, request_id: str | None) -> msg.Signal:
@@ -176,7 +177,7 @@ class Engine(Backend):
         )
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
-        process, run = _target(process_or_id)
+        process, run = target(process_or_id)
         self._office.ask(process, msg.RequestCancel(run=run, details=self._payloads.dump(details)))
 
     def terminate_process(
@@ -187,7 +188,7 @@ class Engine(Backend):
         *,
         child_policy: str | None = None,
     ) -> None:
-        process, run = _target(process_or_id)
+        process, run = target(process_or_id)
         message = msg.Terminate(
             run=run,
             reason=reason_text(reason),
@@ -198,13 +199,13 @@ class Engine(Backend):
         self._mail.deliver()
 
     def resume_process(self, process_or_id: ProcessRef) -> None:
-        process, run = _target(process_or_id)
+        process, run = target(process_or_id)
         self._office.ask(process, msg.Resume(run=run))
 
     # -- questions ----------
 
     def process_by_id(self, process_or_id: ProcessRef) -> Process:
-        return self._questions.process(*_target(process_or_id))
+        return self._questions.process(*target(process_or_id))
 
     def processes(self, workflow: str | None = None, tag: str | None = None) -> Iterator[Process]:
         which, cursor = ProcessFilter(workflow=workflow, tag=tag), None
@@ -221,13 +222,13 @@ class Engine(Backend):
         return self._questions.count(which)
 
     def describe_process(self, process_or_id: ProcessRef) -> Description:
-        return self._questions.describe(*_target(process_or_id))
+        return self._questions.describe(*target(process_or_id))
 
     def history(self, process_or_id: ProcessRef, skip: int = 0, limit: int | None = None) -> list[Event]:
-        return self._questions.events(*_target(process_or_id), skip, limit)
+        return self._questions.events(*target(process_or_id), skip, limit)
 
     def wait_for_process(self, process_or_id: ProcessRef, timeout: float | None = None) -> ProcessResult | None:
-        process, run = _target(process_or_id)
+        process, run = target(process_or_id)
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             ticket = self.store.ticket()
@@ -293,14 +294,3 @@ class Engine(Backend):
 
     def close(self) -> None:
         self.store.close()
-
-
-def _target(process_or_id: ProcessRef) -> tuple[str, str]:
-    if isinstance(process_or_id, Process):
-        process = check_name("a process's id", process_or_id.id)
-        return process, process_or_id.run or ""
-    return target(process_or_id)
-
-
-def _optional_seconds(value: float | None) -> float | None:
-    return None if value is None else seconds(value, "a timeout")

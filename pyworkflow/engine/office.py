@@ -23,6 +23,7 @@ from .pack import pack, unpack
 from .store import Commit, Row, Store, Task
 
 PUT_OFF = 60.0
+LONG_HISTORY = 10_000
 logger = logging.getLogger("pyworkflow.engine")
 
 _NONE: tuple[str, None] = ("", None)
@@ -169,6 +170,9 @@ class Office:
         return head if head is not None and stamp == row.stamp else unpack(row, process)
 
     def _remember(self, commit: Commit, draft: Draft) -> None:
+        if draft.head.seq >= LONG_HISTORY > draft.head.seq - len(draft.written):
+            limit = self.limits.events
+            logger.warning("process %r has %d events; it ends at %d", commit.process, draft.head.seq, limit)
         if not self._keep:
             return
         self.histories.extend(commit.process, draft)

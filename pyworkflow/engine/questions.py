@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from ..backend.base import STATUSES, Description, Page, PendingActivity, ProcessFilter, QueueCount
+from ..backend.model import STATUSES, Description, Page, PendingActivity, ProcessFilter, QueueCount
 from ..events import Event, ProcessBlockedEvent
 from ..exceptions import UnknownProcessException
 from ..process import Process, ProcessResult

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import activity as act
 from .. import decision as dec
+from ..process import Process
 from ..values import fresh_id
 from . import records as rec
 from .codec import Payloads, check_name
@@ -138,9 +139,11 @@ DECISIONS: dict[str, Callable[[Translator, Any], rec.Initiating]] = {
 }
 
 
-def target(process_id: str) -> tuple[str, str]:
-    """The process and the run ("" for the current one) of an id `process` or `process:run`."""
-    process, _, run = process_id.partition(":") if isinstance(process_id, str) else (process_id, "", "")
+def target(process_or_id: Process | str) -> tuple[str, str]:
+    """The process and the run ("" for the current one) of a Process, or of an id `process` or `process:run`."""
+    if isinstance(process_or_id, Process):
+        return check_name("a process's id", process_or_id.id), process_or_id.run or ""
+    process, _, run = process_or_id.partition(":") if isinstance(process_or_id, str) else (process_or_id, "", "")
     return check_name("a process's id", process), run
 
 
@@ -170,6 +173,11 @@ def seconds(value: float, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise ValueError(f"{what} is a number of seconds, 0 or more, not {value!r}")
     return value
+
+
+def timeout(value: float | None) -> float | None:
+    """A timeout in seconds, None for no limit."""
+    return None if value is None else seconds(value, "a timeout")
 
 
 def reason_text(reason: Any) -> str:
