@@ -14,7 +14,8 @@ from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summar
 from . import queries
 from .connection import Connection
 
-FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.02
+FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.05
+PATIENCE = 0.1
 
 _UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE id = ? AND current AND stamp = ? RETURNING key"
 _UPDATE_STATUS = """
@@ -51,6 +52,7 @@ class SQLiteStore(Store):
         self._clock = clock
         self._connection = Connection(path, durability, busy_timeout)
         self._bell = Bell()
+        self._last_news = time.monotonic()
 
     def now(self) -> float:
         return self._clock()
@@ -200,16 +202,17 @@ class SQLiteStore(Store):
         return (self._bell.ticket(), self._data_version())
 
     def wait(self, ticket: object, topics: Iterable[str], timeout: float) -> None:
-        """Threads of this process ring; other processes' commits show in SQLite's data_version, looked at ever less often."""
+        """Threads of this process ring. Other processes' commits show in SQLite's data_version: the longer there was no
+        news, the less often it is looked at."""
         assert isinstance(ticket, tuple)
         rung, version = ticket
         until = time.monotonic() + timeout
-        look = FASTEST_LOOK
         topics = tuple(topics)
-        while (left := until - time.monotonic()) > 0:
-            if self._bell.wait(rung, topics, min(look, left)) or self._data_version() != version:
+        while (now := time.monotonic()) < until:
+            look = min(max(FASTEST_LOOK, (now - self._last_news) * PATIENCE), SLOWEST_LOOK)
+            if self._bell.wait(rung, topics, min(look, until - now)) or self._data_version() != version:
+                self._last_news = time.monotonic()
                 return
-            look = min(look * 1.25, SLOWEST_LOOK)
 
     def _data_version(self) -> int:
         with self._connection.reading() as db:

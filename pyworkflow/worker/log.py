@@ -1,4 +1,4 @@
-"""Logging: every record of a worker carries process, run, activity and worker."""
+"""Logging: every record of a worker carries process_id, run, activity and worker."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 from ..task import ActivityTask, DecisionTask
 
 logger = logging.getLogger("pyworkflow.worker")
-FIELDS = ("process", "run", "activity", "worker")
+# "process" would be natural, but logging uses it for the id of the operating-system process and refuses to overwrite it.
+FIELDS = ("process_id", "run", "activity", "worker")
 
 
 class WorkerLog(logging.LoggerAdapter[logging.Logger]):
-    """A logger whose records have the attributes process, run, activity and worker ("" where there is none)."""
+    """A logger whose records have the attributes process_id, run, activity and worker ("" where there is none)."""
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         kwargs["extra"] = {**dict.fromkeys(FIELDS, ""), **(self.extra or {}), **kwargs.get("extra", {})}
@@ -28,4 +29,4 @@ def fields(task: ActivityTask | DecisionTask) -> dict[str, str]:
     """What a record about a task says of it."""
     process, run = task.token.split(":")[:2]
     activity = task.activity if isinstance(task, ActivityTask) else ""
-    return {"process": process, "run": run, "activity": activity}
+    return {"process_id": process, "run": run, "activity": activity}

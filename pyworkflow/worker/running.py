@@ -62,10 +62,13 @@ class Running:
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
         self._unknown: dict[str, int] = {}
-        self._threads = Threads(concurrency, "activity")
+        self._open()
+
+    def _open(self) -> None:
+        self._threads = Threads(self.concurrency, "activity")
         self._loop = LoopThread("activities")
         self._processes = Processes()
-        self._pulsing: threading.Thread | None = None
+        self._pulsing: threading.Event | None = None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -111,6 +114,9 @@ class Running:
         self._threads.close()
         self._loop.close()
         self._processes.close()
+        if self._pulsing is not None:
+            self._pulsing.set()
+        self._open()
         return [entry.task for entry in left]
 
     # -- one task ----------
@@ -185,12 +191,12 @@ class Running:
     def _start_pulse(self) -> None:
         with self._lock:
             if self._pulsing is None:
-                self._pulsing = threading.Thread(target=self._beat_all, name="heartbeats", daemon=True)
-                self._pulsing.start()
+                self._pulsing = threading.Event()
+                beat = partial(self._beat_all, self._pulsing)
+                threading.Thread(target=beat, name="heartbeats", daemon=True).start()
 
-    def _beat_all(self) -> None:
-        wait = threading.Event().wait
-        while not wait(PULSE):
+    def _beat_all(self, ending: threading.Event) -> None:
+        while not ending.wait(PULSE):
             for entry in list(self._entries.values()):
                 if entry.heart is not None:
                     entry.heart.beat()
