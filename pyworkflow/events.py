@@ -19,7 +19,7 @@ from .signal import Signal
 _now = partial(_dt.datetime.now, _dt.UTC)
 
 
-class Event(msgspec.Struct, kw_only=True, eq=False):
+class Event(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """Something that happened to a process."""
 
     type: ClassVar[str] = "event"

@@ -29,7 +29,7 @@ _DECISIONS = msgspec.json.Decoder(DecisionWork)
 _SCHEDULED = msgspec.json.Decoder(ActivityScheduled)
 
 
-class Taken(Struct):
+class Taken(Struct, gc=False):
     """A task that was started: its work, and the number of its start in the process as it was left."""
 
     work: ActivityWork | DecisionWork

@@ -18,7 +18,7 @@ CLOSED: frozenset[str] = frozenset({"completed", "failed", "canceled", "timedout
 IDLE, SCHEDULED, STARTED = "idle", "scheduled", "started"
 
 
-class DecisionState(Struct, omit_defaults=True):
+class DecisionState(Struct, omit_defaults=True, gc=False):
     """The one decision task: none, waiting in its queue, or held under the number of its DecisionStarted.
 
     `again`: something happened that it has not seen. `attempts` counts failures in a row, `refusals` answers in a row
@@ -33,7 +33,7 @@ class DecisionState(Struct, omit_defaults=True):
     refusals: int = 0
 
 
-class ActivityState(Struct, array_like=True):
+class ActivityState(Struct, array_like=True, gc=False):
     """An open activity. `by` is its schedule-to-start deadline, then its start-to-close one; timeouts in seconds."""
 
     id: str
@@ -48,18 +48,18 @@ class ActivityState(Struct, array_like=True):
     details: Raw = Raw(b"null")
 
 
-class TimerState(Struct, array_like=True):
+class TimerState(Struct, array_like=True, gc=False):
     started: int
     due: float
 
 
-class ChildState(Struct, array_like=True):
+class ChildState(Struct, array_like=True, gc=False):
     process: str
     policy: str
     running: bool = False
 
 
-class Head(Struct, omit_defaults=True):
+class Head(Struct, omit_defaults=True, gc=False):
     """The state of a process. `seq` and `crc` are its last event's, `version` counts commits over all runs.
 
     `alarm` is when the process wants to be looked at: never later than its earliest deadline. Over all runs, `starts`
@@ -146,7 +146,7 @@ def deadlines(head: Head) -> list[tuple[float, str, int | str]]:
     return found
 
 
-class ActivityWork(Struct, omit_defaults=True):
+class ActivityWork(Struct, omit_defaults=True, gc=False):
     """The body of an activity task: what a worker needs to execute it."""
 
     run: str
@@ -158,7 +158,7 @@ class ActivityWork(Struct, omit_defaults=True):
     heartbeat_timeout: float | None = None
 
 
-class DecisionWork(Struct):
+class DecisionWork(Struct, gc=False):
     """The body of a decision task."""
 
     run: str

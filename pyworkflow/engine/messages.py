@@ -16,7 +16,7 @@ from .records import ActivityEnd, Initiating, Parent
 IfRunning = Literal["fail", "use_existing", "terminate_existing"]
 
 
-class Message(Struct, tag=True, omit_defaults=True, kw_only=True):
+class Message(Struct, tag=True, omit_defaults=True, kw_only=True, gc=False):
     """One thing said to a process."""
 
     run: str = ""
@@ -154,7 +154,7 @@ class Undelivered(Message):
     cause: str
 
 
-class Letter(Struct, omit_defaults=True):
+class Letter(Struct, omit_defaults=True, gc=False):
     """A message on its way to another process; `initiated` is the sender's record that it reports to, 0 for none."""
 
     to: str

@@ -29,14 +29,14 @@ logger = logging.getLogger("pyworkflow.engine")
 _NONE: tuple[str, None] = ("", None)
 
 
-class Reply(Struct):
+class Reply(Struct, gc=False):
     """What a message was answered: a value, or the error that its sender is to see."""
 
     value: Any = None
     error: WorkflowError | None = None
 
 
-class Job(Struct):
+class Job(Struct, gc=False):
     """Messages for one process. `after` may add to the draft once they are applied; what it returns is `taken`.
 
     `head` is the process as the store just gave it, where the caller has it. Neither counts when somebody was faster.
@@ -48,7 +48,7 @@ class Job(Struct):
     head: Head | None = None
 
 
-class Done(Struct):
+class Done(Struct, gc=False):
     """A job's replies, and the process as it was left."""
 
     process: str

@@ -19,7 +19,7 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-class Record(Struct, tag_field="type", tag=_snake, omit_defaults=True, kw_only=True):
+class Record(Struct, tag_field="type", tag=_snake, omit_defaults=True, kw_only=True, gc=False):
     """One event of a history; `time` is set when it is written."""
 
     time: float = 0.0
@@ -33,7 +33,7 @@ class Closing(Record):
     """A record that ends a run; always its last."""
 
 
-class Parent(Struct, omit_defaults=True):
+class Parent(Struct, omit_defaults=True, gc=False):
     """Who started a child: the process, its run, and the number of its ChildInitiated."""
 
     process: str

@@ -22,7 +22,7 @@ def activities_queue(category: str) -> str:
     return f"activity/{category}"
 
 
-class Task(Struct, array_like=True, frozen=True):
+class Task(Struct, array_like=True, frozen=True, gc=False):
     """Something to do for `process` once `due` has come; `key` tells the tasks of a process apart.
 
     A claim moves `due` into the future: that is the lease. Higher `priority` first, then the earlier `due`.
@@ -36,7 +36,7 @@ class Task(Struct, array_like=True, frozen=True):
     body: bytes = b""
 
 
-class Summary(Struct, omit_defaults=True):
+class Summary(Struct, omit_defaults=True, gc=False):
     """What processes are listed and found by. Times are seconds since 1970; `parent` is a process id."""
 
     id: str
@@ -50,14 +50,14 @@ class Summary(Struct, omit_defaults=True):
     version: str = ""
 
 
-class Row(Struct):
+class Row(Struct, gc=False):
     """A stored head: `stamp` names this state of it, `head` is opaque."""
 
     stamp: str
     head: bytes
 
 
-class Entry(Struct):
+class Entry(Struct, gc=False):
     """One event to append: its run, its number in it, and its sealed record."""
 
     run: str
@@ -65,14 +65,14 @@ class Entry(Struct):
     body: bytes
 
 
-class Archive(Struct):
+class Archive(Struct, gc=False):
     """The run that a commit puts behind the process, for the next one to take its place."""
 
     head: bytes
     summary: Summary
 
 
-class Commit(Struct):
+class Commit(Struct, gc=False):
     """One step of one process, applied as a whole, if the stored head's stamp is still `base` ("": there is none).
 
     `summary` is given where it changed. `remove` names tasks by key; `add` replaces tasks of the same key.
@@ -110,7 +110,7 @@ class Query(Struct, frozen=True):
     limit: int | None = None
 
 
-class QueueInfo(Struct):
+class QueueInfo(Struct, gc=False):
     """How many tasks a queue holds: due, and due later or held by a worker."""
 
     queue: str

@@ -18,6 +18,9 @@ from .codec import Payloads, check_name
 from .types import ActivityType, Types
 
 POLICIES = ("ABANDON", "REQUEST_CANCEL", "TERMINATE")
+REPLACEMENTS = ("fail", "use_existing", "terminate_existing")
+TIMEOUT_TYPES = ("SCHEDULE_TO_START", "START_TO_CLOSE", "SCHEDULE_TO_CLOSE", "HEARTBEAT")
+REQUEST_LIMIT = 1_024
 
 
 class Translator:
@@ -36,9 +39,9 @@ class Translator:
                 raise ValueError(f"{decision!r} is not a decision")
             if decision.closes and index < len(decisions) - 1:
                 raise ValueError(f"{decision!r} closes the process: it must be the last decision")
+            records.append(DECISIONS[decision.type](self, decision))
             if isinstance(decision, dec.ScheduleActivity) and not self._known(decision):
                 refused[index] = "ACTIVITY_TYPE_DOES_NOT_EXIST"
-            records.append(DECISIONS[decision.type](self, decision))
         return records, refused
 
     def result(self, scheduled: int, result: act.ActivityResult) -> rec.ActivityEnd:
@@ -51,6 +54,8 @@ class Translator:
                 return rec.ActivityCanceled(scheduled=scheduled, details=dump(result.details))
             case act.ActivityTimedOut():
                 kind = result.timeout_type or "START_TO_CLOSE"
+                if kind not in TIMEOUT_TYPES:
+                    raise ValueError(f"{kind!r} is no kind of timeout: use {', '.join(TIMEOUT_TYPES)}")
                 return rec.ActivityTimedOut(scheduled=scheduled, timeout_type=kind, details=dump(result.details))
             case act.ActivityFailed():
                 reason = reason_text(result.reason)

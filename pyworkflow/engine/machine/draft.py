@@ -17,7 +17,7 @@ from ..store import LETTERS, decisions_queue
 FEW = 16
 
 
-class Pending(Struct):
+class Pending(Struct, gc=False):
     """A task to be: its body is encoded when the draft is packed."""
 
     queue: str
