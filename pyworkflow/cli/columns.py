@@ -5,7 +5,7 @@ from __future__ import annotations
 from .output import Column
 from .rows import Row
 from .text import compact
-from .times import local, local_precise
+from .times import local, local_clock, local_precise
 
 _STYLES = {
     "running": "cyan",
@@ -33,6 +33,17 @@ def _words(value: object) -> str:
     return "" if value is None else str(value).replace("_", " ")
 
 
+def _essential(data: Row | None) -> str:
+    """An event's data without the settings that nearly all events share; JSON has them."""
+    if data is None:
+        return ""
+    shown = {name: value for name, value in data.items() if not name.endswith("timeout") and _SHARED.get(name) != value}
+    return compact(shown or None)
+
+
+_SHARED: Row = {"category": "default", "version": "1.0", "priority": 0}
+
+
 def _joined(values: list[str]) -> str:
     return ", ".join(values)
 
@@ -47,13 +58,14 @@ PROCESSES = (
     Column("tags", "TAGS", _joined, elastic=True),
 )
 EVENTS = (
-    Column("id", "#", right=True),
+    Column("id", "#", right=True, least=3),
     Column("time", "TIME", local_precise),
-    Column("type", "EVENT", _words, style=_event_style),
-    Column("what", "WHAT", _words, style=_event_style),
-    Column("subject", "OF"),
-    Column("data", "DATA", compact, elastic=True),
+    Column("type", "EVENT", _words, least=16, style=_event_style),
+    Column("what", "WHAT", _words, least=17, style=_event_style),
+    Column("subject", "OF", least=12),
+    Column("data", "DATA", _essential, elastic=True),
 )
+LAST_EVENTS = (EVENTS[0], Column("time", "TIME", local_clock), *EVENTS[2:])
 ACTIVITIES = (
     Column("activity", "ACTIVITY"),
     Column("id", "ID"),
@@ -65,6 +77,7 @@ ACTIVITIES = (
     Column("token", "TOKEN"),
 )
 TIMERS = (Column("id", "TIMER"), Column("due", "DUE", local_precise))
+CHILDREN = (Column("id", "CHILD"),)
 QUEUES = (
     Column("kind", "KIND"),
     Column("category", "CATEGORY"),

@@ -25,14 +25,14 @@ def exit_code_of(run: Callable[[], Any]) -> int:
     except click.Abort:
         return INTERRUPTED
     except click.ClickException as error:
-        error.message = inert(error.message, lines=True)
+        error.message = inert(error.message, lines=True)  # type: ignore[misc]
         error.show()
         return error.exit_code
     except Exception as error:
         code = _code(error)
         if code is None:
             raise
-        click.echo(f"Error: {inert(str(error), lines=True)}", err=True)
+        click.echo(f"Error: {inert(_message(error), lines=True)}", err=True)
         return code
 
 
@@ -50,6 +50,15 @@ def _code(error: Exception) -> int | None:
         if isinstance(error, types):
             return code
     return None
+
+
+def _message(error: Exception) -> str:
+    """What the library says, or what to do about it here where that is something else."""
+    from ..exceptions import ProcessAlreadyRunning
+
+    if isinstance(error, ProcessAlreadyRunning):
+        return f"process {error.process_id!r} is already running (run {error.run}): use another --id, or --if-running"
+    return str(error) or type(error).__name__
 
 
 @contextmanager
@@ -80,6 +89,7 @@ def confirm(question: str, yes: bool) -> bool:
             return True
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
+            click.echo(err=True)
             raise click.UsageError("there is nobody to answer: say -y to go on without asking") from None
         raise
     click.echo("Nothing was done.", err=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -44,7 +45,7 @@ class Group(click.Group):
 
 
 class LazyGroup(Group):
-    """The root: `commands` maps a name to ("module:attribute" in this package, what the list of commands says of it)."""
+    """The root: `commands` maps a name to ("module:attribute" in this package, what the list says of the command)."""
 
     def __init__(self, *args: Any, commands: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,10 +79,18 @@ class LazyGroup(Group):
         with silence_broken_pipe():
             return super().invoke(ctx)
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run and exit. Errors become a message and an exit code in one place, `errors`."""
+        run = partial(super().main, args, prog_name, complete_var, False, **extra)
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+            return run()
         from .errors import exit_code_of
 
-        sys.exit(exit_code_of(lambda: super(LazyGroup, self).main(*args, standalone_mode=False, **extra)))
+        sys.exit(exit_code_of(run))

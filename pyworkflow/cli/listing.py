@@ -96,7 +96,8 @@ def _watch_as_tables(manager: Manager, which: dict[str, Any], limit: int) -> Non
     while True:
         rows = _top(manager, which, limit)
         if rows != shown:
-            click.echo("" if shown is not None else "", nl=shown is not None)
+            if shown is not None:
+                click.echo()
             emit(rows, PROCESSES, "table", NOTHING)
         shown = rows
         time.sleep(REFRESH)
@@ -108,7 +109,9 @@ def _watch_live(manager: Manager, which: dict[str, Any], limit: int) -> None:
     terminal = console()
     with Live(console=terminal, auto_refresh=False, screen=True) as live:
         while True:
-            live.update(_screen(_top(manager, which, min(limit or PAGE, terminal.height - 3)), terminal.width), refresh=True)
+            live.update(
+                _screen(_top(manager, which, min(limit or PAGE, terminal.height - 3)), terminal.width), refresh=True
+            )
             time.sleep(REFRESH)
 
 

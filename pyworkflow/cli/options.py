@@ -87,7 +87,7 @@ def output_option(*fields: str, what: str = "the fields") -> Callable[[F], F]:
 # -- payloads ----------
 
 
-class Payload(click.ParamType):
+class Payload(click.ParamType):  # type: ignore[type-arg]
     """A JSON value: written out, in @file, or on standard input for -."""
 
     name = "json|@file|-"
@@ -106,7 +106,7 @@ class Payload(click.ParamType):
 
 def _read(source: str) -> str | bytes:
     if source == "-":
-        return click.get_binary_stream("stdin").read()
+        return sys.stdin.buffer.read()
     return Path(source[1:]).read_bytes() if source.startswith("@") else source
 
 
@@ -138,7 +138,10 @@ _CLOSED_FILTERS = (
 def filter_options(function: F) -> F:
     """The filters of list and count; they arrive as keyword arguments of Manager.page, None where not given."""
     status = click.option(
-        "--status", type=click.Choice(["open", "closed", "all", *STATUSES]), help="In this state; open where not said."
+        "--status",
+        type=click.Choice(["open", "closed", "all", *STATUSES]),
+        metavar="STATUS",
+        help=f"open (where not said), closed, all, or one of {', '.join(STATUSES)}.",
     )
     return all_of(status, *_FILTERS, *_CLOSED_FILTERS)(function)
 

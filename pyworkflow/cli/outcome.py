@@ -9,7 +9,7 @@ import click
 from .errors import NOT_COMPLETED
 from .output import emit_one
 from .rows import Row, outcome_row
-from .text import inert, pretty
+from .text import details, inert, pretty
 
 if TYPE_CHECKING:
     from ..process import ProcessResult
@@ -39,8 +39,7 @@ def _tell(row: Row) -> None:
         return
     click.echo(f"Error: process {inert(row['id'])} {words_for(row)}", err=True)
     if row["details"] is not None:
-        details = row["details"]
-        click.echo(inert(details, lines=True) if isinstance(details, str) else pretty(details), err=True)
+        click.echo(details(row["details"]), err=True)
 
 
 def words_for(row: Row) -> str:

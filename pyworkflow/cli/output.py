@@ -34,13 +34,17 @@ def _unstyled(row: Row) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. One that is `elastic` may be cut to fit the terminal; ids never are."""
+    """A column of a table. One that is `elastic` may be cut to fit the terminal; ids never are.
+
+    `least` is its width in a stream, where the rows to come are not known.
+    """
 
     field: str
     title: str
     show: Callable[[Any], str] = _plain
     elastic: bool = False
     right: bool = False
+    least: int = 0
     style: Callable[[Row], str] = _unstyled
 
 
@@ -94,25 +98,58 @@ def table(rows: Sequence[Row], columns: Sequence[Column], width: int | None) -> 
     """A table as text that is never parsed for markup. Columns that are empty throughout are left out."""
     from rich.text import Text
 
-    cells = {column: [inert(column.show(row.get(column.field))) for row in rows] for column in columns}
-    shown = [column for column in columns if any(cells[column])]
-    widths = _widths({column: [column.title, *cells[column]] for column in shown}, width)
-    head = [_fit(column.title, widths[column], column.right) for column in shown]
-    lines = [Text(GAP.join(head).rstrip(), "bold")]
+    cells = _cells(rows, columns)
+    cells = {column: texts for column, texts in cells.items() if any(texts)}
+    widths = _widths(cells, dict.fromkeys(cells, 0), width)
+    return Text("\n").join([_head(widths), *_lines(rows, cells, widths)])
+
+
+class Stream:
+    """A table that is printed as its rows come: no column is left out, and widths only grow."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._widths = {column: column.least for column in columns}
+        self._begun = False
+
+    def print(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        cells = _cells(rows, self._columns)
+        self._widths = _widths(cells, self._widths, width())
+        lines = _lines(rows, cells, self._widths)
+        console().print(*(lines if self._begun else [_head(self._widths), *lines]), sep="\n", soft_wrap=True)
+        self._begun = True
+
+
+def _cells(rows: Sequence[Row], columns: Sequence[Column]) -> dict[Column, list[str]]:
+    return {column: [inert(column.show(row.get(column.field))) for row in rows] for column in columns}
+
+
+def _head(widths: dict[Column, int]) -> Text:
+    from rich.text import Text
+
+    return Text(GAP.join(_fit(column.title, width, column.right) for column, width in widths.items()).rstrip(), "bold")
+
+
+def _lines(rows: Sequence[Row], cells: dict[Column, list[str]], widths: dict[Column, int]) -> list[Text]:
+    from rich.text import Text
+
+    lines = []
     for number, row in enumerate(rows):
         line = Text()
-        for column in shown:
-            line.append(_fit(cells[column][number], widths[column], column.right), column.style(row)).append(GAP)
+        for column, width in widths.items():
+            line.append(_fit(cells[column][number], width, column.right), column.style(row)).append(GAP)
         line.rstrip()
         lines.append(line)
-    return Text("\n").join(lines)
+    return lines
 
 
-def _widths(cells: dict[Column, list[str]], width: int | None) -> dict[Column, int]:
+def _widths(cells: dict[Column, list[str]], least: dict[Column, int], width: int | None) -> dict[Column, int]:
     """The columns' widths: what their cells need; the widest elastic one gives way until all fit, as far as it can."""
     from rich.cells import cell_len
 
-    widths = {column: max(map(cell_len, texts)) for column, texts in cells.items()}
+    widths = {column: max(least[column], *map(cell_len, [column.title, *texts])) for column, texts in cells.items()}
     elastic = [column for column in cells if column.elastic]
     if width is None:
         return widths | {column: min(widths[column], WIDEST_IN_A_PIPE) for column in elastic}

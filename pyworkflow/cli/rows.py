@@ -15,6 +15,7 @@ Row = dict[str, Any]
 
 PROCESS_FIELDS = ("id", "run", "workflow", "version", "status", "started", "closed", "parent", "tags")
 EVENT_FIELDS = ("process", "run", "id", "time", "type", "what", "subject", "data")
+QUEUE_FIELDS = ("kind", "category", "ready", "later")
 OUTCOME_FIELDS = ("id", "status", "result", "reason", "details")
 DESCRIPTION_FIELDS = (
     *PROCESS_FIELDS,
@@ -62,7 +63,7 @@ def outcome_row(id: str, result: ProcessResult) -> Row:
 
 
 def event_row(process: str, run: str, event: Event) -> Row:
-    """An event: its type; `what` it says of its `subject` (a decision's or a result's type, a cause); and the rest as data."""
+    """An event: `what` (a decision's or a result's type, a cause) it says of its `subject`, and the rest as data."""
     what, subject, data = _told(event)
     return {
         "process": process,
@@ -85,11 +86,11 @@ def _told(event: Event) -> tuple[str | None, str | None, Row]:
         subject, data = _decision(decision)
         data |= {"cause": what} if what else {}
         what = decision.type
-    if (execution := data.pop("activity_execution", None)) is not None:
+    elif (execution := data.pop("activity_execution", None)) is not None:
         subject, data = execution.activity, data | {"id": execution.id, "input": execution.input}
-    if (signal := data.pop("signal", None)) is not None:
+    elif (signal := data.pop("signal", None)) is not None:
         subject, data = signal.name, data | {"data": signal.data}
-    if (timer := data.pop("timer", None)) is not None:
+    elif (timer := data.pop("timer", None)) is not None:
         subject, data = timer.id, data | {"delay": timer.delay, "data": timer.data}
     if "result" in data and hasattr(data["result"], "type"):
         result = _result(data.pop("result"))
@@ -97,9 +98,10 @@ def _told(event: Event) -> tuple[str | None, str | None, Row]:
     if "process_id" in data:
         child = data.pop("process_id")
         subject, data = (child, data) if subject is None else (subject, data | {"process": child})
-    return what, subject, _without_nothing(data)
+    return what, subject, _tidy(data)
 
 
+_PAYLOADS = ("result", "reason", "details", "input", "data")
 _SUBJECTS = ("activity", "name", "process_id", "id")
 
 
@@ -117,5 +119,7 @@ def _result(result: Any) -> Row:
     return {"type": result.type, **{name: value for name, value in vars(result).items() if name[0] != "_"}}
 
 
-def _without_nothing(data: Row) -> Row:
-    return {name: value for name, value in data.items() if value not in (None, {}, [])}
+def _tidy(data: Row) -> Row:
+    """What users wrote first, what says nothing not at all."""
+    ordered = sorted(data.items(), key=lambda item: item[0] not in _PAYLOADS)
+    return {name: value for name, value in ordered if value is not None and value != {} and value != []}

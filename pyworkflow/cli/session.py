@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,13 +17,13 @@ NO_BACKEND = (
 )
 
 
-@dataclass
 class Session:
     """The choices of -A and -b, and the manager that follows from them."""
 
-    app: str | None = None
-    url: str | None = None
-    _manager: Manager | None = None
+    def __init__(self) -> None:
+        self.app: str | None = None
+        self.url: str | None = None
+        self._manager: Manager | None = None
 
     @property
     def manager(self) -> Manager:
@@ -50,7 +48,7 @@ class Session:
 
 
 def load_app(name: str) -> Any:
-    """The Manager, or the list of Workflow classes, that "module:attribute" names; the current directory is searched first."""
+    """The Manager, or the list of Workflow classes, at "module:attribute"; the current directory is searched first."""
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise click.UsageError(f"-A {name}: write module:attribute, as in shop.workflows:manager.")
@@ -83,6 +81,8 @@ def _import(name: str) -> Any:
 
 def _broken(name: str, error: Exception) -> click.ClickException:
     """An app that cannot be imported is the user's code: show where it fails, from its own first line on."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
     shown = "".join([*traceback.format_list(own), *traceback.format_exception_only(error)])

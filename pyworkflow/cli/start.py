@@ -17,7 +17,7 @@ from .times import Length
 
 @command(
     "start",
-    "pyworkflow start Order -i '{\"item\": \"tea\"}' --tag shop",
+    'pyworkflow start Order -i \'{"item": "tea"}\' --tag shop',
     "pyworkflow start Order --id order-17 -i @order.json --wait",
 )
 @connected

@@ -10,9 +10,9 @@ _JOINERS = "\u200c\u200d"
 
 
 def inert(text: str, *, lines: bool = False) -> str:
-    """The text with control characters, marks that change direction and the like as \\u escapes; with `lines`, newlines stay.
+    """The text with escapes for what is not printable: control characters, marks that change direction and the like.
 
-    The escapes are JSON's, so that JSON text stays valid and means the same.
+    With `lines`, newlines stay. The escapes are JSON's, so that JSON text stays valid and means the same.
     """
     if text.isprintable():
         return text
@@ -26,6 +26,11 @@ def _escape(character: str) -> str:
 def compact(value: Any) -> str:
     """A JSON value on one line, nothing for None."""
     return "" if value is None else inert(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def details(value: Any) -> str:
+    """What explains a failure: text such as a traceback line by line, any other JSON value as such."""
+    return inert(value, lines=True) if isinstance(value, str) else pretty(value)
 
 
 def pretty(value: Any) -> str:

@@ -20,7 +20,7 @@ def length_of(text: str) -> float | None:
     return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
 
 
-class Length(click.ParamType):
+class Length(click.ParamType):  # type: ignore[type-arg]  # click before 8.4 has no arguments here
     """A length of time in seconds, or with a unit."""
 
     name = "seconds"
@@ -34,7 +34,7 @@ class Length(click.ParamType):
         return length
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType):  # type: ignore[type-arg]
     """A moment: an ISO time (local where it names no zone), or an age, so long before now."""
 
     name = "time|age"
@@ -71,11 +71,17 @@ def local_precise(time: datetime | None) -> str:
     return "" if time is None else f"{time.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
+def local_clock(time: datetime | None) -> str:
+    """The time of day alone, for what happens now."""
+    return "" if time is None else f"{time.astimezone():%H:%M:%S.%f}"[:-3]
+
+
 def span(seconds: float) -> str:
     """A length of time for people, two units at most: 0.4s, 12s, 3m 20s, 2d 4h."""
     if seconds < 10:
         return f"{max(seconds, 0.0):.1f}s"
-    left, parts = int(seconds), []
+    left = int(seconds)
+    parts: list[tuple[int, str]] = []
     for unit in "dhms":
         count, left = divmod(left, int(_SECONDS[unit]))
         if count or parts:

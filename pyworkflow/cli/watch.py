@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .columns import ACTIVITIES, EVENTS, TIMERS, status_style
-from .outcome import finish, words_for
-from .output import console, table, width
-from .rows import Row, description_row, event_row, outcome_row
+from .columns import ACTIVITIES, CHILDREN, EVENTS, LAST_EVENTS, TIMERS, status_style
+from .outcome import finish
+from .output import Stream, console, table, width
+from .rows import Row, description_row, event_row
 from .text import inert
-from .times import moment, span
+from .times import span
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ..process import ProcessResult
 
 REFRESH = 0.25
-LAST_EVENTS = 8
+SHOWN_EVENTS = 8
+SHOWN_PENDING = 10
 
 
 def news(manager: Manager, ref: str) -> Iterator[list[Row]]:
@@ -48,27 +49,20 @@ def news(manager: Manager, ref: str) -> Iterator[list[Row]]:
 def watch_process(manager: Manager, ref: str) -> None:
     """Show a process until it is closed; live on a terminal, else event by event. Exits with 4 unless it completed."""
     if width() is None:
-        _watch_in_a_pipe(manager, ref)
+        print_news(manager, ref)
     else:
         _watch_live(manager, ref)
     result = manager.wait(ref)
     if result.type == "completed":
-        click.echo("Completed, with the result", err=True)
+        click.echo(f"process {inert(ref)} completed:", err=True)
     finish(ref, result, "table")
 
 
 def print_news(manager: Manager, ref: str) -> None:
-    """Print events in columns, as they come."""
-    first = True
+    """Print events as they come."""
+    stream = Stream(EVENTS)
     for rows in news(manager, ref):
-        if rows:
-            text = table(rows, EVENTS, width()).split("\n")
-            console().print(*(text if first else text[1:]), sep="\n", soft_wrap=True)
-            first = False
-
-
-def _watch_in_a_pipe(manager: Manager, ref: str) -> None:
-    print_news(manager, ref)
+        stream.print(rows)
 
 
 def _watch_live(manager: Manager, ref: str) -> None:
@@ -78,8 +72,9 @@ def _watch_live(manager: Manager, ref: str) -> None:
     with Live(console=terminal, auto_refresh=False, vertical_overflow="crop") as live:
         ended: ProcessResult | None = None
         while ended is None:
-            ended = manager.backend.wait_for_process(ref, REFRESH)
             live.update(_view(manager, manager.describe(ref), terminal.width), refresh=True)
+            ended = manager.backend.wait_for_process(ref, REFRESH)
+        live.update(_view(manager, manager.describe(ref), terminal.width), refresh=True)
 
 
 def _view(manager: Manager, found: Description, width: int) -> Text:
@@ -87,15 +82,15 @@ def _view(manager: Manager, found: Description, width: int) -> Text:
     from rich.text import Text
 
     row = description_row(found)
+    row["children"] = [{"id": child} for child in row["children"]]
     parts = [_head(row, found)]
-    if row["activities"]:
-        parts.append(table(row["activities"], ACTIVITIES, width))
-    if row["timers"]:
-        parts.append(table(row["timers"], TIMERS, width))
-    if row["children"]:
-        parts.append(Text("children: " + ", ".join(map(inert, row["children"]))))
-    last = manager.history(f"{row['id']}:{row['run']}", max(0, found.events - LAST_EVENTS))
-    parts.append(table([event_row(row["id"], row["run"], event) for event in last], EVENTS, width))
+    for name, columns in (("activities", ACTIVITIES), ("timers", TIMERS), ("children", CHILDREN)):
+        if pending := row[name]:
+            parts.append(table(pending[:SHOWN_PENDING], columns, width))
+            if len(pending) > SHOWN_PENDING:
+                parts[-1].append(f"\n… and {len(pending) - SHOWN_PENDING:,} more {name}", "dim")
+    last = manager.history(f"{row['id']}:{row['run']}", max(0, found.events - SHOWN_EVENTS))
+    parts.append(table([event_row(row["id"], row["run"], event) for event in last], LAST_EVENTS, width))
     return Text("\n\n").join(parts)
 
 
@@ -112,6 +107,3 @@ def _head(row: Row, found: Description) -> Text:
     if found.blocked is not None:
         head.append(f"\nblocked: {inert(found.blocked[0])}", "red")
     return head
-
-
-__all__: list[Any] = ["moment", "news", "outcome_row", "print_news", "watch_process", "words_for"]

@@ -1,0 +1,180 @@
+"""`worker`: what it serves, how it ends, and starting again when a file changes."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_driving import start
+
+from pyworkflow.backend import Backend
+from pyworkflow.process import ProcessCompleted
+
+APP = """
+import time
+from pyworkflow.activity import Activity
+from pyworkflow.decision import CompleteProcess
+from pyworkflow.workflow import DefaultWorkflow
+
+class Charge(Activity):
+    def execute(self):
+        print("charging", flush=True)
+        time.sleep(self.input or 0)
+        return "VERSION"
+
+class Ship(Charge):
+    category = "shipping"
+
+class Order(DefaultWorkflow):
+    activities = [Charge, Ship]
+    def initiate(self, process):
+        return Charge
+    def respond_to_completed_activity(self, process, execution, result):
+        return Ship if execution.activity == "Charge" else CompleteProcess(result)
+
+class Broken(DefaultWorkflow):
+    def initiate(self, process):
+        raise RuntimeError("no \\x1b[31mway")
+
+workflows = [Order, Broken]
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A directory with the app, which is current for the workers."""
+    place = tmp_path / "shop"
+    place.mkdir()
+    write(place, "one")
+    return place
+
+
+def write(place: Path, version: str) -> None:
+    (place / "app.py").write_text(APP.replace("VERSION", version))
+
+
+@pytest.fixture
+def work(spawn, shop: Path) -> Callable:  # type: ignore[type-arg]
+    return lambda *words: spawn("-A", "app:workflows", "worker", *words, cwd=shop)
+
+
+def follow(worker) -> tuple[list[str], Callable[[str], None]]:  # type: ignore[no-untyped-def]
+    """The lines of a worker's log as they come, and a wait for one that contains a text."""
+    lines: list[str] = []
+    came = threading.Condition()
+
+    def read() -> None:
+        for line in worker.stderr:
+            with came:
+                lines.append(line)
+                came.notify_all()
+
+    threading.Thread(target=read, daemon=True).start()
+
+    def until(text: str) -> None:
+        with came:
+            assert came.wait_for(lambda: any(text in line for line in lines), 60), lines
+            lines[:] = lines[next(n for n, line in enumerate(lines) if text in line) + 1 :]
+
+    return lines, until
+
+
+def test_burst_does_all_there_is(work, backend: Backend) -> None:
+    for number in range(3):
+        start(backend, f"o{number}")
+    worker = work("--burst", "-c", "4", "--name", "w1")
+    _, log = worker.communicate(timeout=60)
+    assert worker.returncode == 0
+    assert "Worker w1 serves all categories of app:workflows" in log
+    assert [backend.wait_for_process(f"o{number}", 0) for number in range(3)] == [ProcessCompleted("one")] * 3
+
+
+def run(worker) -> str:  # type: ignore[no-untyped-def]
+    _, log = worker.communicate(timeout=60)
+    assert worker.returncode == 0, log
+    return str(log)
+
+
+def test_kinds_and_categories(work, backend: Backend) -> None:
+    start(backend, "o1")
+    assert "ActivityWorker" in run(work("--burst", "--activities"))
+    assert len(backend.history("o1")) == 1
+    assert "DecisionWorker" in run(work("--burst", "--decisions"))
+    assert [activity.state for activity in backend.describe_process("o1").activities] == ["scheduled"]
+    assert "shipping" in run(work("--burst", "-Q", "shipping"))
+    assert [activity.state for activity in backend.describe_process("o1").activities] == ["scheduled"]
+    run(work("--burst", "-Q", "shipping", "-Q", "default", "--activities", "--decisions"))
+    assert backend.wait_for_process("o1", 0) == ProcessCompleted("one")
+
+
+def test_log_levels(work, backend: Backend) -> None:
+    backend.start_process(_broken())
+    assert run(work("--burst", "--log-level", "error", "--activities")) == ""
+
+
+def test_a_decider_that_raises_is_logged(work, backend: Backend) -> None:
+    backend.start_process(_broken())
+    log = run(work("--burst"))
+    assert "RuntimeError" in log
+    assert "\x1b" not in log
+
+
+def _broken():  # type: ignore[no-untyped-def]
+    from pyworkflow.process import Process
+
+    return Process("Broken", "b1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_it_finish_what_runs(work, backend: Backend, number: int) -> None:
+    start(backend, "o1", input=0.5)
+    worker = work()
+    assert worker.stdout.readline() == "charging\n"
+    worker.send_signal(number)
+    run(worker)
+    types = [event.type for event in backend.history("o1")]
+    assert types.count("activity") == 1
+
+
+def test_a_worker_needs_an_app(cli) -> None:
+    assert "-A module:attribute" in cli("worker", code=2).stderr
+
+
+@pytest.mark.parametrize("words", [["-c", "0"], ["--log-level", "loud"], ["--shutdown-timeout", "x"], ["surplus"]])
+def test_usage_errors(cli, words: list[str]) -> None:
+    cli("worker", *words, code=2)
+
+
+def test_reload(work, shop: Path, backend: Backend) -> None:
+    worker = work("--reload")
+    lines, until = follow(worker)
+    until("serves")
+    start(backend, "o1")
+    assert backend.wait_for_process("o1", 60) == ProcessCompleted("one")
+    write(shop, "second")
+    until("starting again")
+    until("serves")
+    start(backend, "o2")
+    assert backend.wait_for_process("o2", 60) == ProcessCompleted("second")
+    (shop / "app.py").write_text("workflows = (")
+    until("cannot be imported")
+    until("waiting for a change")
+    write(shop, "the third")
+    until("serves")
+    start(backend, "o3")
+    assert backend.wait_for_process("o3", 60) == ProcessCompleted("the third")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(60) == 0
+    assert "Traceback" not in "".join(lines)
+
+
+def test_interrupting_a_worker_that_waits_for_a_change(work, shop: Path) -> None:
+    (shop / "app.py").write_text("1 / 0")
+    worker = work("--reload")
+    _, until = follow(worker)
+    until("waiting for a change")
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(60) == 130
