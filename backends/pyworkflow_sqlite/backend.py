@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -33,9 +34,11 @@ class SQLiteBackend(Engine):
         super().__init__(SQLiteStore(path, durability=durability, busy_timeout=busy_timeout, clock=clock), **options)
 
     @classmethod
-    def from_url(cls, url: str, **options: Any) -> SQLiteBackend:
+    def from_url(cls, url: str, *, create: bool = True, **options: Any) -> SQLiteBackend:
         """The backend of `sqlite:///relative.db` or `sqlite:////absolute.db`."""
         path = unquote(url.removeprefix("sqlite:///"))
         if not url.startswith("sqlite:///") or not path:
             raise UnsupportedBackend(f"{url!r} names no file: write sqlite:///relative.db or sqlite:////absolute.db")
+        if not create and not os.path.exists(path):
+            raise UnsupportedBackend(f"there is no file {path}")
         return cls(path, **options)

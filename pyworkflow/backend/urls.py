@@ -10,11 +10,12 @@ from .base import Backend
 GROUP = "pyworkflow.backends"
 
 
-def open_backend(url: str, **options: Any) -> Backend:
+def open_backend(url: str, *, create: bool = True, **options: Any) -> Backend:
     """The backend of a URL: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
 
-    `options` are the backend's own. Raises UnsupportedBackend for a scheme that is not installed or a URL it cannot
-    use.
+    With `create=False` what is not there is not made. `options` are the backend's own; its class has a
+    `from_url(url, *, create, **options)`. Raises UnsupportedBackend for a scheme that is not installed or a URL that
+    cannot be used.
     """
     from importlib.metadata import entry_points
 
@@ -24,5 +25,5 @@ def open_backend(url: str, **options: Any) -> Backend:
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if scheme not in found:
         raise UnsupportedBackend(f"no backend for {scheme}:// is installed, there are: {', '.join(sorted(found))}")
-    backend: Backend = found[scheme].load().from_url(url, **options)
+    backend: Backend = found[scheme].load().from_url(url, create=create, **options)
     return backend

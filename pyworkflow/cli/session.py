@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..backend import Backend
     from ..manager import Manager
 
+CREATING = ("start", "worker", "migrate")
+"""The commands that make a file that is not there; others would only leave an empty one behind."""
+
 NO_BACKEND = (
     "which backend? Say -b sqlite:///orders.db or -A module:attribute, or set PYWORKFLOW_BACKEND or PYWORKFLOW_APP."
 )
@@ -37,13 +40,15 @@ class Session:
         return self.manager.backend
 
     def _open(self) -> Manager:
+        from ..backend import open_backend
         from ..manager import Manager
 
         app = load_app(self.app) if self.app else []
-        if isinstance(app, Manager):
-            return app.copy_with_backend(self.url) if self.url else app
+        if isinstance(app, Manager) and not self.url:
+            return app
         if self.url:
-            return Manager(self.url, app)
+            backend = open_backend(self.url, create=click.get_current_context().info_name in CREATING)
+            return app.copy_with_backend(backend) if isinstance(app, Manager) else Manager(backend, app)
         raise click.UsageError(f"{self.app} is a list of workflows: say the backend with -b." if app else NO_BACKEND)
 
 

@@ -9,17 +9,18 @@ from msgspec import Struct
 
 from ..activity import ActivityExecution, ActivityResult
 from ..backend.model import Exchanged, Failed, Finished, Released, Wanted
-from ..exceptions import CorruptRecord, UnknownActivityException, UnknownDecisionException, WorkflowError
+from ..exceptions import CorruptRecord, UnknownActivityException, WorkflowError
 from ..process import Process
 from ..task import ActivityTask, DecisionTask
 from . import messages as msg
-from .codec import Payloads, unseal
+from .codec import SEAL, Payloads, check_name, unseal
 from .head import ActivityWork, DecisionWork, Head
 from .machine import Draft, Pending, apply
 from .office import Job, Office
 from .records import ActivityScheduled
 from .store import Task, activities_queue, decisions_queue
-from .translate import Translator, reason_text
+from .tokens import activity_token, decision_token
+from .translate import Translator, reason_text, seconds
 
 LEASE = 5.0
 PATIENCE = 16
@@ -46,8 +47,8 @@ class Order:
         self.activities = activities or Wanted()
         self.left = [self.decisions.limit, self.activities.limit]
         self.by_kind = [
-            [decisions_queue(category) for category in self.decisions.categories],
-            [activities_queue(category) for category in self.activities.categories],
+            [decisions_queue(check_name("a category", category)) for category in self.decisions.categories],
+            [activities_queue(check_name("a category", category)) for category in self.activities.categories],
         ]
 
     def kind(self, queue: str) -> int | None:
@@ -105,7 +106,7 @@ class Counter:
         """What a finished task says to which process."""
         task, outcome = finished.task, finished.outcome
         if isinstance(task, DecisionTask):
-            process, run, started = _decision_token(task.token)
+            process, run, started = decision_token(task.context.get("token"))
             match outcome:
                 case Failed():
                     details = self.payloads.dump(outcome.details)
@@ -114,23 +115,25 @@ class Counter:
                         attempts=outcome.attempts,
                     )  # fmt: skip
                 case Released():
-                    return process, msg.ReleaseDecision(run=run, started=started, delay=outcome.delay)
+                    delay = seconds(outcome.delay, "a delay")
+                    return process, msg.ReleaseDecision(run=run, started=started, delay=delay)
                 case ActivityResult():
                     raise ValueError(f"{outcome!r} is no answer to a decision task")
             records, refused = self.translator.answer(outcome)
             return process, msg.AnswerDecision(run=run, started=started, decisions=records, refused=refused)
-        process, run, scheduled, started = activity_token(task.token)
+        process, run, scheduled, started = activity_token(task.context.get("token"))
         if isinstance(outcome, ActivityResult):
             return process, msg.EndActivity(run=run, started=started, end=self.translator.result(scheduled, outcome))
         if isinstance(outcome, Released):
-            return process, self._release(process, run, scheduled, started, outcome.delay)
+            return process, self._release(process, run, scheduled, started, seconds(outcome.delay, "a delay"))
         raise ValueError(f"{outcome!r} is no result of an activity")
 
     def _release(self, process: str, run: str, scheduled: int, started: int, delay: float) -> msg.ReleaseActivity:
         sealed = self.store.history(process, run, scheduled - 1, 1)
-        if not sealed:
-            raise UnknownActivityException(f"run {run} of process {process!r} is gone")
-        record = _SCHEDULED.decode(sealed[0][9:])
+        try:
+            record = _SCHEDULED.decode(sealed[0][SEAL:])
+        except (IndexError, msgspec.DecodeError):
+            raise UnknownActivityException(f"event {scheduled} of process {process!r} schedules no activity") from None
         work = _work(run, scheduled, record)
         return msg.ReleaseActivity(
             run=run, scheduled=scheduled, started=started, work=work, priority=record.priority,
@@ -256,18 +259,3 @@ def _work(run: str, scheduled: int, record: ActivityScheduled) -> ActivityWork:
     return ActivityWork(
         run, scheduled, record.id, record.activity, record.version, record.input, record.heartbeat_timeout
     )
-
-
-def activity_token(token: str) -> tuple[str, str, int, int]:
-    """Process, run, schedule and start of an activity task's token. Raises UnknownActivityException."""
-    match token.split(":"):
-        case [process, run, scheduled, started] if scheduled.isdecimal() and started.isdecimal():
-            return process, run, int(scheduled), int(started)
-    raise UnknownActivityException(f"{token!r} is not the token of an activity task")
-
-
-def _decision_token(token: str) -> tuple[str, str, int]:
-    match token.split(":"):
-        case [process, run, started] if started.isdecimal():
-            return process, run, int(started)
-    raise UnknownDecisionException(f"{token!r} is not the token of a decision task")

@@ -27,15 +27,17 @@ from ..task import ActivityTask
 from ..values import fresh_id
 from . import messages as msg
 from .bell import process_topic
+from .checks import REPLACEMENTS, one_of, optional_name, text, until
 from .codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check_name
-from .counter import Counter, Order, activity_token
+from .counter import Counter, Order
 from .head import Limits
 from .history import HistoryCache
 from .mail import Mail, fresh_run
 from .office import Office
 from .questions import Questions
 from .store import ALARMS, LETTERS, Store
-from .translate import Translator, policy, priority, reason_text, seconds, tags, target
+from .tokens import activity_token
+from .translate import Translator, policy, priority, reason_text, tags, target
 from .translate import timeout as _seconds
 from .types import ActivityType, Types, WorkflowType
 
@@ -65,9 +67,10 @@ class Engine(Backend):
         self._counter = Counter(self._office, Translator(self._types, self._payloads), self._payloads)
         self._questions = Questions(self._office, self._payloads)
         self._interrupts: set[str | None] = set()
+        self._closed = False
 
     @classmethod
-    def from_url(cls, url: str, **options: Any) -> Engine:
+    def from_url(cls, url: str, *, create: bool = True, **options: Any) -> Engine:
         """A backend as `open_backend` makes it from a URL."""
         return cls(**options)
 
@@ -142,22 +145,21 @@ class Engine(Backend):
         category: str | None,
         rank: int,
     ) -> msg.Start:
-        type = self._types.workflow(check_name("a workflow's name", process.workflow), process.version)
+        version = optional_name("a version", process.version)
+        type = self._types.workflow(check_name("a workflow's name", process.workflow), version)
         return msg.Start(
             run=fresh_run(),
             process=check_name("a process's id", fresh_id() if process.id is None else process.id),
             workflow=type.name,
-            version=check_name("a version", type.version),
+            version=type.version,
             input=self._payloads.dump(process.input),
             tags=tags(process.tags),
-            timeout=type.timeout if timeout is None else seconds(timeout, "a timeout"),
-            decision_timeout=type.decision_timeout
-            if decision_timeout is None
-            else seconds(decision_timeout, "a timeout"),
+            timeout=_seconds(type.timeout if timeout is None else timeout),
+            decision_timeout=_seconds(type.decision_timeout if decision_timeout is None else decision_timeout),
             category=check_name("a category", category or type.category),
             priority=priority(rank),
-            request_id=request_id or fresh_id(),
-            if_running=if_running,
+            request_id=text("a request id", request_id or fresh_id()),
+            if_running=one_of("if_running", if_running, REPLACEMENTS),  # type: ignore[arg-type]
         )
 
     def signal_process(
@@ -173,7 +175,7 @@ class Engine(Backend):
             run=run,
             name=check_name("a signal's name", signal.name),
             data=self._payloads.dump(signal.data),
-            request_id=request_id or fresh_id(),
+            request_id=text("a request id", request_id or fresh_id()),
         )
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
@@ -229,12 +231,12 @@ class Engine(Backend):
 
     def wait_for_process(self, process_or_id: ProcessRef, timeout: float | None = None) -> ProcessResult | None:
         process, run = target(process_or_id)
-        until = None if timeout is None else time.monotonic() + timeout
+        end = None if timeout is None else until(timeout)
         while True:
             ticket = self.store.ticket()
             result = self._questions.result(process, run)
-            left = LONGEST_NAP if until is None else min(until - time.monotonic(), LONGEST_NAP)
-            if result is not None or left <= 0:
+            left = LONGEST_NAP if end is None else min(end - time.monotonic(), LONGEST_NAP)
+            if result is not None or left <= 0 or self._closed:
                 return result
             self.store.wait(ticket, [process_topic(process)], left)
 
@@ -250,17 +252,17 @@ class Engine(Backend):
         timeout: float = 0.0,
         interrupt: str | None = None,
     ) -> Exchanged:
-        until = time.monotonic() + timeout
+        end = until(timeout)
         while True:
-            order = Order(decisions, activities, (identity or "")[:256])
+            order = Order(decisions, activities, reason_text(identity)[:256])
             ticket = self.store.ticket() if timeout > 0 else None
             if (mail := self._due(MAIL)) <= 0:
                 self._mail.deliver()
             result = Exchanged()
             if finished or (tasks := self._due(order.queues)) <= 0:
                 result, finished, tasks = self._counter.serve(finished, order), (), 0.0
-            left = until - time.monotonic()
-            if result or left <= 0 or interrupt in self._interrupts:
+            left = end - time.monotonic()
+            if result or left <= 0 or self._closed or interrupt in self._interrupts:
                 self._interrupts.discard(interrupt)
                 return result
             if min(mail, tasks) > 0:
@@ -277,7 +279,7 @@ class Engine(Backend):
         self.store.ring([name])
 
     def heartbeat_activity_task(self, task: ActivityTask, details: Any = None) -> bool:
-        process, run, scheduled, started = activity_token(task.token)
+        process, run, scheduled, started = activity_token(task.context.get("token"))
         message = msg.Heartbeat(run=run, scheduled=scheduled, started=started, details=self._payloads.dump(details))
         return bool(self._office.ask(process, message))
 
@@ -293,4 +295,5 @@ class Engine(Backend):
         return dict(self.store.info())
 
     def close(self) -> None:
+        self._closed = True
         self.store.close()

@@ -100,6 +100,8 @@ class HistoryCache:
             self._kept.pop(key, None)
         history = history or History(self._payloads)
         history.append_sealed(read(history.seq)[: seq - history.seq], process, run)
+        if history.seq < seq:
+            raise CorruptRecord(f"event {history.seq + 1} of process {process!r}, run {run} is missing")
         with self._lock:
             self._kept[key] = history
             while len(self._kept) > self._size:

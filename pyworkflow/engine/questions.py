@@ -10,13 +10,15 @@ import msgspec
 
 from ..backend.model import STATUSES, Description, Page, PendingActivity, ProcessFilter, QueueCount
 from ..events import Event, ProcessBlockedEvent
-from ..exceptions import UnknownProcessException
+from ..exceptions import CorruptRecord, UnknownProcessException
 from ..process import Process, ProcessResult
 from . import records as rec
-from .codec import Payloads
+from .checks import count, moment, optional_text, text
+from .codec import SEAL, Payloads
 from .head import CLOSED, OPEN, ActivityState, Head
 from .history import History, closing_result
 from .office import Office
+from .pack import unpack
 from .store import Query, Summary
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
@@ -36,7 +38,7 @@ class Questions:
         row = self.store.read(process, run or None)
         if row is None:
             raise UnknownProcessException(f"there is no {f'run {run} of process' if run else 'process'} {process!r}")
-        return self.office.head(process, row)
+        return unpack(row, process) if run else self.office.head(process, row)
 
     def process(self, process: str, run: str) -> Process:
         head = self.head(process, run)
@@ -54,21 +56,29 @@ class Questions:
         )
 
     def events(self, process: str, run: str, skip: int, limit: int | None) -> list[Event]:
+        count("skip", skip, 0)
+        if limit is not None:
+            count("a limit", limit, 0)
         events = self._history(self.head(process, run)).all_events()
         return events[skip : None if limit is None else skip + limit]
 
     def _history(self, head: Head) -> History:
         history = History(self.payloads)
-        history.append_sealed(self.store.history(head.id, head.run, 0, head.seq), head.id, head.run)
+        history.append_sealed(self._sealed(head, 0), head.id, head.run)
         return history
+
+    def _sealed(self, head: Head, skip: int) -> list[bytes]:
+        sealed = self.store.history(head.id, head.run, skip, head.seq - skip)
+        if len(sealed) < head.seq - skip:
+            raise CorruptRecord(f"event {skip + len(sealed) + 1} of process {head.id!r}, run {head.run} is missing")
+        return sealed
 
     def result(self, process: str, run: str) -> ProcessResult | None:
         """How a process ended, None while it is open; that of the current run unless `run` is given."""
         head = self.head(process, run)
         if head.open:
             return None
-        (sealed,) = self.store.history(process, head.run, head.seq - 1, 1)
-        return closing_result(_RECORDS.decode(sealed[9:]), self.payloads.load)
+        return closing_result(_RECORDS.decode(self._sealed(head, head.seq - 1)[0][SEAL:]), self.payloads.load)
 
     def describe(self, process: str, run: str) -> Description:
         head = self.head(process, run)
@@ -110,7 +120,7 @@ class Questions:
             )
 
     def page(self, which: ProcessFilter, limit: int, cursor: str | None) -> Page:
-        found = self.store.find(_query(which, limit + 1, cursor))
+        found = self.store.find(_query(which, count("a page's size", limit, 1) + 1, cursor))
         shown = found[:limit]
         processes = [self._lazy_summary(summary) for summary in shown]
         return Page(processes, _cursor(shown[-1]) if len(found) > limit else None)
@@ -126,8 +136,7 @@ class Questions:
         return counts
 
     def purge(self, closed_before: datetime | float) -> int:
-        before, total = _time(closed_before), 0
-        assert before is not None
+        before, total = moment("closed_before", closed_before), 0
         while purged := self.store.purge(before, PURGE_BATCH):
             total += purged
         return total
@@ -176,22 +185,22 @@ def _statuses(status: str) -> frozenset[str] | None:
 def _query(which: ProcessFilter, limit: int | None, cursor: str | None) -> Query:
     return Query(
         _statuses(which.status),
-        which.workflow,
-        which.tag,
-        which.parent,
-        which.id,
-        which.id_prefix,
-        _time(which.started_from),
-        _time(which.started_to),
-        _time(which.closed_from),
-        _time(which.closed_to),
+        optional_text("a workflow's name", which.workflow),
+        optional_text("a tag", which.tag),
+        optional_text("a parent's id", which.parent),
+        optional_text("an id", which.id),
+        optional_text("a prefix", which.id_prefix),
+        _time("started_from", which.started_from),
+        _time("started_to", which.started_to),
+        _time("closed_from", which.closed_from),
+        _time("closed_to", which.closed_to),
         None if cursor is None else _read_cursor(cursor),
         limit,
     )
 
 
-def _time(value: datetime | float | None) -> float | None:
-    return value.timestamp() if isinstance(value, datetime) else value
+def _time(what: str, value: datetime | float | None) -> float | None:
+    return None if value is None else moment(what, value)
 
 
 def _cursor(summary: Summary) -> str:
@@ -200,6 +209,7 @@ def _cursor(summary: Summary) -> str:
 
 def _read_cursor(cursor: str) -> tuple[float, str, str]:
     try:
-        return _CURSORS.decode(base64.urlsafe_b64decode(cursor))
-    except (ValueError, msgspec.DecodeError):
+        started, id, run = _CURSORS.decode(base64.urlsafe_b64decode(cursor))
+        return started, text("an id", id), text("a run", run)
+    except (TypeError, ValueError, msgspec.DecodeError):
         raise ValueError(f"{cursor!r} is not a cursor of an earlier page") from None

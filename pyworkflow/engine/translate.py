@@ -14,13 +14,11 @@ from .. import decision as dec
 from ..process import Process
 from ..values import fresh_id
 from . import records as rec
+from .checks import TIMEOUT_TYPES, one_of, optional_name
 from .codec import Payloads, check_name
 from .types import ActivityType, Types
 
 POLICIES = ("ABANDON", "REQUEST_CANCEL", "TERMINATE")
-REPLACEMENTS = ("fail", "use_existing", "terminate_existing")
-TIMEOUT_TYPES = ("SCHEDULE_TO_START", "START_TO_CLOSE", "SCHEDULE_TO_CLOSE", "HEARTBEAT")
-REQUEST_LIMIT = 1_024
 
 
 class Translator:
@@ -53,9 +51,7 @@ class Translator:
             case act.ActivityCanceled():
                 return rec.ActivityCanceled(scheduled=scheduled, details=dump(result.details))
             case act.ActivityTimedOut():
-                kind = result.timeout_type or "START_TO_CLOSE"
-                if kind not in TIMEOUT_TYPES:
-                    raise ValueError(f"{kind!r} is no kind of timeout: use {', '.join(TIMEOUT_TYPES)}")
+                kind = one_of("a timeout's type", result.timeout_type or "START_TO_CLOSE", TIMEOUT_TYPES)
                 return rec.ActivityTimedOut(scheduled=scheduled, timeout_type=kind, details=dump(result.details))
             case act.ActivityFailed():
                 reason = reason_text(result.reason)
@@ -66,11 +62,12 @@ class Translator:
         return self.types.activity(decision.activity, decision.version) is not None
 
     def schedule_activity(self, decision: dec.ScheduleActivity) -> rec.ActivityScheduled:
-        type = self.types.activity(decision.activity, decision.version) or ActivityType(decision.activity)
+        version = optional_name("a version", decision.version)
+        type = self.types.activity(decision.activity, version) or ActivityType(decision.activity)
         return rec.ActivityScheduled(
             id=check_name("an activity's id", decision.id),
             activity=check_name("an activity's name", decision.activity),
-            version=decision.version or type.version,
+            version=version or type.version,
             category=check_name("a category", decision.category or type.category),
             input=self.payloads.dump(decision.input),
             priority=priority(decision.priority),
@@ -82,7 +79,8 @@ class Translator:
 
     def start_child(self, decision: dec.StartChildProcess) -> rec.ChildInitiated:
         process = decision.process
-        type = self.types.workflow(check_name("a workflow's name", process.workflow), process.version)
+        version = optional_name("a version", process.version)
+        type = self.types.workflow(check_name("a workflow's name", process.workflow), version)
         return rec.ChildInitiated(
             process=check_name("a process's id", process.id or fresh_id()),
             workflow=type.name,
@@ -117,7 +115,7 @@ class Translator:
     def continue_as_new(self, decision: dec.ContinueAsNew) -> rec.ProcessContinued:
         return rec.ProcessContinued(
             input=self.payloads.dump(decision.input),
-            version=decision.version,
+            version=optional_name("a version", decision.version),
             tags=None if decision.tags is None else tags(decision.tags),
             timeout=_timeout(decision.timeout, None),
             decision_timeout=_timeout(decision.decision_timeout, None),
@@ -147,9 +145,10 @@ DECISIONS: dict[str, Callable[[Translator, Any], rec.Initiating]] = {
 def target(process_or_id: Process | str) -> tuple[str, str]:
     """The process and the run ("" for the current one) of a Process, or of an id `process` or `process:run`."""
     if isinstance(process_or_id, Process):
-        return check_name("a process's id", process_or_id.id), process_or_id.run or ""
-    process, _, run = process_or_id.partition(":") if isinstance(process_or_id, str) else (process_or_id, "", "")
-    return check_name("a process's id", process), run
+        process, run = process_or_id.id, process_or_id.run or ""
+    else:
+        process, _, run = process_or_id.partition(":") if isinstance(process_or_id, str) else (process_or_id, "", "")
+    return check_name("a process's id", process), run and check_name("a run", run)
 
 
 def tags(values: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from ..task import ActivityTask, DecisionTask
 
 logger = logging.getLogger("pyworkflow.worker")
-# "process" would be natural, but logging uses it for the id of the operating-system process and refuses to overwrite it.
+# Not "process": logging has the operating-system process's id there, and refuses to overwrite it.
 FIELDS = ("process_id", "run", "activity", "worker")
 
 

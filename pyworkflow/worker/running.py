@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from ..activity import Activity
-from ..backend import Finished, Released
+from ..backend import Failed, Finished, Released
 from ..exceptions import UnknownTypeException
 from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
@@ -51,13 +51,21 @@ class Running:
     """
 
     def __init__(
-        self, manager: Manager, concurrency: int, done: Done, attempts: int, log: WorkerLog, pulse: bool
+        self,
+        manager: Manager,
+        concurrency: int,
+        done: Done,
+        freed: Callable[[], None],
+        attempts: int,
+        log: WorkerLog,
+        pulse: bool,
     ) -> None:
         self.manager = manager
         self.concurrency = concurrency
         self.attempts = attempts
         self.log = log
         self._done = done
+        self._freed = freed
         self._pulse = pulse
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
@@ -137,8 +145,8 @@ class Running:
         except UnknownTypeException as error:
             return self._hand_back(entry, str(task.process.workflow), error, done)
         outcome = decide(workflow, task, self.attempts)
-        if not isinstance(outcome, list | tuple):
-            self.log.error("decider failed: %s", outcome, extra=fields(task))
+        if isinstance(outcome, Failed):
+            self.log.error("decider failed: %s\n%s", outcome.reason, outcome.details, extra=fields(task))
         return self._report(entry, outcome, done)
 
     def _activity(self, entry: Entry, done: Done) -> Activity | None:
@@ -176,6 +184,8 @@ class Running:
         elif lost:
             self.log.warning("lost: %s", entry.heart and entry.heart.lost, extra=fields(entry.task))
         self._forget(entry)
+        if outcome is None or lost:
+            self._freed()
 
     def _hand_back(self, entry: Entry, name: str, error: Exception, done: Done) -> None:
         count = self._unknown[name] = self._unknown.get(name, -1) + 1

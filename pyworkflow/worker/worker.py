@@ -67,7 +67,7 @@ class Worker:
         self._stopping = threading.Event()
         self._waiting = False
         self._started = False
-        self._running = Running(manager, concurrency, self._finished, attempts, self.log, heartbeat)
+        self._running = Running(manager, concurrency, self._finished, self._wake, attempts, self.log, heartbeat)
 
     # -- running ----------
 
@@ -143,6 +143,9 @@ class Worker:
 
     def _finished(self, finished: Finished) -> None:
         self._done.put(finished)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._waiting:
             self._waiting = False
             self.manager.backend.interrupt_wait(self._interrupt)
@@ -187,7 +190,8 @@ class Worker:
                 break
             if not self._unsent and len(self._running):
                 with suppress(Empty):
-                    self._unsent.append(self._done.get(timeout=min(left, LAST_BACKOFF)))
+                    # Not for longer: what is handed off ends without a word here.
+                    self._unsent.append(self._done.get(timeout=min(left, FIRST_BACKOFF)))
             self._unsent += self._drain()
             self._try_to_hand_in()
         for task in self._running.abandon():

@@ -68,6 +68,7 @@ def test_options_after_the_command_win(cli, backend: Backend, tmp_path: Path) ->
 
 
 def test_options_after_a_command_of_a_group(cli, tmp_path: Path) -> None:
+    cli("backend", "migrate", "-b", f"sqlite:///{tmp_path}/third.db")
     assert f"{tmp_path}/third.db" in cli("backend", "info", "-b", f"sqlite:///{tmp_path}/third.db").stdout
 
 
@@ -130,7 +131,9 @@ def test_a_backend_that_is_none(cli, named: str, says: str) -> None:
 
 
 def test_a_file_that_cannot_be_opened(cli, tmp_path: Path) -> None:
-    assert "cannot open" in cli("list", "-b", f"sqlite:///{tmp_path}/no/such/dir.db", code=1).stderr
+    assert "there is no file" in cli("list", "-b", f"sqlite:///{tmp_path}/typo.db", code=1).stderr
+    assert not list(tmp_path.glob("typo*"))
+    assert "cannot open" in cli("backend", "migrate", "-b", f"sqlite:///{tmp_path}/no/such/dir.db", code=1).stderr
 
 
 def test_a_file_that_is_none_of_ours(cli, tmp_path: Path) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...exceptions import UnknownProcessException
+from ...exceptions import (
+    UnknownActivityException,
+    UnknownDecisionException,
+    UnknownProcessException,
+    UnknownResourceException,
+)
 from .. import messages as msg
 from .. import records as rec
 from ..head import Head, Limits
@@ -33,6 +38,11 @@ HANDLERS: dict[type[msg.Message], Callable[[Draft, Any], Any]] = {
     msg.Undelivered: family.undelivered,
 }
 
+_NOT_THERE: dict[type[msg.Message], type[UnknownResourceException]] = {
+    **dict.fromkeys((msg.AnswerDecision, msg.FailDecision, msg.ReleaseDecision), UnknownDecisionException),
+    **dict.fromkeys((msg.EndActivity, msg.Heartbeat, msg.ReleaseActivity), UnknownActivityException),
+}
+
 
 def apply(draft: Draft, message: msg.Message) -> Any:
     """Change the draft as the message asks; the message's reply.
@@ -40,7 +50,7 @@ def apply(draft: Draft, message: msg.Message) -> Any:
     Raises the error that the sender is to see; what was due before it stays done.
     """
     if draft.current is None and not isinstance(message, msg.Start):
-        raise UnknownProcessException("there is no such process")
+        raise _NOT_THERE.get(type(message), UnknownProcessException)("its process is not there any more")
     clock.expire(draft)
     reply = HANDLERS[type(message)](draft, message)
     head = draft.current

@@ -1,0 +1,34 @@
+"""For tests: WorkflowEnvironment runs workflows in virtual time; the suites are what stores and backends must pass."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .clock import VirtualClock
+
+if TYPE_CHECKING:
+    from .backend_suite import BackendSuite
+    from .store_suite import StoreSuite
+
+__all__ = ["BackendSuite", "StoreSuite", "VirtualClock"]
+
+_SUITES = {"BackendSuite": "backend", "StoreSuite": "store"}
+_THEMES = {
+    "backend": (
+        *("activities", "bench", "deciders", "decisions", "endings", "exchange", "families", "layouts", "questions"),
+        *("signals", "starting", "timeouts", "unknowns"),
+    ),
+    "store": ("bench", "commits", "questions", "tasks", "waiting"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The suites are imported when they are asked for: they need pytest, which shows what their asserts compared."""
+    if name not in _SUITES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import pytest
+
+    kind = _SUITES[name]
+    pytest.register_assert_rewrite(*(f"{__name__}.{kind}_{theme}" for theme in _THEMES[kind]))
+    return getattr(import_module(f".{kind}_suite", __name__), name)
