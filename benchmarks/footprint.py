@@ -10,7 +10,7 @@ _IMPORT = """
 import time
 mib = lambda: int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20
 before, begun = mib(), time.perf_counter()
-import pyworkflow
+from pyworkflow import *
 print((time.perf_counter() - begun) * 1000, mib() - before)
 """
 _IDLE = """

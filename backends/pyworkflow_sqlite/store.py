@@ -156,8 +156,7 @@ class SQLiteStore(Store):
 
     def next_due(self, queues: Sequence[str]) -> float | None:
         with self._connection.reading() as db:
-            dues = [due for queue in queues if (due := queries.next_due(db, queue)) is not None]
-        return min(dues, default=None)
+            return queries.next_due(db, tuple(queues)) if queues else None
 
     def tasks(self, process: str) -> list[Task]:
         with self._connection.reading() as db:

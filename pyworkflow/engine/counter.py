@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..activity import ActivityExecution, ActivityResult
 from ..backend.model import Exchanged, Failed, Finished, Released, Wanted
-from ..exceptions import CorruptRecord, UnknownActivityException, WorkflowError
+from ..exceptions import BackendUnavailable, CorruptRecord, UnknownActivityException, WorkflowError
 from ..process import Process
 from ..task import ActivityTask, DecisionTask
 from . import messages as msg
@@ -23,7 +23,7 @@ from .tokens import activity_token, decision_token
 from .translate import Translator, reason_text, seconds
 
 LEASE = 5.0
-PATIENCE = 16
+PATIENCE = 0.25
 
 _ACTIVITIES = msgspec.json.Decoder(ActivityWork)
 _DECISIONS = msgspec.json.Decoder(DecisionWork)
@@ -72,7 +72,7 @@ class Counter:
         self.store = office.store
         self.translator = translator
         self.payloads = payloads
-        self._turn = 0
+        self._fair_at = 0.0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
         """Commit what is finished and start what is next, in one transaction."""
@@ -98,6 +98,8 @@ class Counter:
             try:
                 process, message = self.message(item)
                 said.setdefault(process, []).append((item, message))
+            except BackendUnavailable:
+                raise
             except (WorkflowError, ValueError) as error:
                 result.refused.append((item, error))
         return said
@@ -143,9 +145,12 @@ class Counter:
     def _finish(
         self, said: dict[str, list[tuple[Finished, msg.Message]]], order: Order, result: Exchanged
     ) -> list[Taken]:
-        """Fairness: every few turns nothing is handed over directly, and the queues' order alone counts."""
-        self._turn += 1
-        after = None if self._turn % PATIENCE == 0 else lambda draft: self._hand_over(draft, order)
+        """Fairness: once in PATIENCE seconds nothing is handed over directly, and the queues' order alone counts."""
+        now = self.store.now()
+        fair = now >= self._fair_at or now < self._fair_at - PATIENCE
+        if fair:
+            self._fair_at = now + PATIENCE
+        after = None if fair else lambda draft: self._hand_over(draft, order)
         jobs = [Job(process, [message for _, message in pairs], after) for process, pairs in said.items()]
         taken = []
         for done, pairs in zip(self.office.work(jobs), said.values(), strict=True):
