@@ -14,7 +14,7 @@ from ..engine import messages as msg
 from ..engine import records as rec
 from ..engine.head import IDLE, SCHEDULED, STARTED, ActivityWork, DecisionWork, Head, deadlines
 from ..engine.pack import summary, unpack
-from ..engine.store import ALARMS, LETTERS, Query, Store, Summary, Task, activities_queue, decisions_queue
+from ..engine.store import ALARMS, LETTERS, Query, Row, Store, Summary, Task, activities_queue, decisions_queue
 from .ledger import InvariantViolated, Ledger
 
 __all__ = ["Inspector", "InvariantViolated", "Ledger", "check"]
@@ -36,77 +36,91 @@ def check(store: Store, processes: Iterable[str] | None = None) -> None:
     Inspector(store).check(processes)
 
 
+class _Seen(msgspec.Struct):
+    """What was seen of a run: its story, and what the store held when it was last compared with it."""
+
+    ledger: Ledger
+    events: list[bytes] = []
+    row: Row | None = None
+    shown: Summary | None = None
+
+
 class Inspector:
     """Checks a store again and again: it knows what it saw before, tells only what is new, and misses nothing lost."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.runs: dict[str, dict[str, tuple[Ledger, list[bytes]]]] = {}
+        self.runs: dict[str, dict[str, _Seen]] = {}
 
     def check(self, processes: Iterable[str] | None = None) -> None:
         """Check these processes, or all. Raises InvariantViolated."""
         if processes is None:
             processes = sorted({found.id for found in self.store.find(Query())} | self.runs.keys())
-        names = list(processes)
-        for process in names:
-            self.check_process(process)
-        for process in names:
-            self.check_family(process)
+        heads = {process: self.check_process(process) for process in processes}
+        for head in heads.values():
+            if head is not None:
+                self.check_family(head)
 
     # -- one process ----------
 
-    def check_process(self, process: str) -> None:
-        """Its runs, its head, its tasks."""
-        found = self.store.find(Query(id=process))
-        row = self.store.read(process)
-        kept = self.runs.setdefault(process, {})
-        for gone in kept.keys() - {item.run for item in found}:
-            del kept[gone]
-        current = "" if row is None else unpack(row, process).run
-        for item in found:
-            self._check_run(item, item.run == current)
-        _demand(row is not None or not found, 1, process, "has runs, of which none is the current one")
-        self._check_tasks(process, kept.get(current, (None, []))[0])
+    def check_process(self, process: str) -> Head | None:
+        """Its runs, its head, its tasks; the head of its current run."""
+        found, head = self.store.find(Query(id=process)), self._head(process)
+        seen = self.runs.setdefault(process, {})
+        for gone in seen.keys() - {shown.run for shown in found}:
+            ledger = seen.pop(gone).ledger
+            _demand(ledger.closing is not None, 10, ledger.what, "was open, and is gone")
+        for shown in found:
+            self._check_run(shown, head is not None and shown.run == head.run)
+        if head is not None:
+            _demand(head.run in seen, 14, f"process {process!r}", f"has the run {head.run}, which is not listed")
+        self._check_tasks(process, head)
+        return head
+
+    def _head(self, process: str, run: str | None = None) -> Head | None:
+        row = self.store.read(process, run)
+        return None if row is None else unpack(row, process)
 
     def _check_run(self, shown: Summary, current: bool) -> None:
-        ledger = self._told(shown.id, shown.run)
-        row = self.store.read(shown.id, shown.run)
+        seen = self._tell(shown.id, shown.run)
+        row, what = self.store.read(shown.id, shown.run), seen.ledger.what
         assert row is not None
+        if (row, shown) == (seen.row, seen.shown) and not current:
+            return
+        seen.row, seen.shown = row, shown
         head = unpack(row, shown.id)
-        _demand(row.stamp == head.stamp, 14, ledger.what, f"has the stamp {row.stamp}, its head says {head.stamp}")
-        _demand(summary(head) == shown, 14, ledger.what, f"is listed as {shown}, its head says {summary(head)}")
-        _demand(current or not head.open, 2, ledger.what, "is open and not the current one")
-        differ(ledger.what, _of_head(head), _of_ledger(ledger, shown))
-        _check_alarm(ledger, head)
+        _demand(row.stamp == head.stamp, 14, what, f"has the stamp {row.stamp}, its head says {head.stamp}")
+        _demand(summary(head) == shown, 14, what, f"is listed as {shown}, its head says {summary(head)}")
+        _demand(current or not head.open, 2, what, "is open and not the current one")
+        differ(what, _of_head(head), _of_ledger(seen.ledger, shown))
+        _check_alarm(seen.ledger, head)
 
-    def _told(self, process: str, run: str) -> Ledger:
-        """The run's ledger, with what is new; what was seen before must still be there."""
-        ledger, kept = self.runs[process].get(run) or (Ledger(process, run), [])
-        sealed = self.store.history(process, run)
-        _demand(sealed[: len(kept)] == kept, 1, ledger.what, f"lost or changed some of its first {len(kept)} events")
-        for blob in sealed[len(kept) :]:
-            ledger.tell(blob)
-        self.runs[process][run] = (ledger, sealed)
-        return ledger
+    def _tell(self, process: str, run: str) -> _Seen:
+        """The run with what is new in its story; what was seen before must still be there."""
+        runs = self.runs.setdefault(process, {})
+        seen = runs.setdefault(run, _Seen(Ledger(process, run)))
+        events, known = self.store.history(process, run), len(seen.events)
+        _demand(events[:known] == seen.events, 1, seen.ledger.what, f"lost or changed some of {known} events")
+        for sealed in events[known:]:
+            seen.ledger.tell(sealed)
+        seen.events = events
+        return seen
 
     # -- its tasks ----------
 
-    def _check_tasks(self, process: str, ledger: Ledger | None) -> None:
+    def _check_tasks(self, process: str, head: Head | None) -> None:
+        what, ledger = f"process {process!r}", None if head is None else self.runs[process][head.run].ledger
         tasks = {task.key: task for task in self.store.tasks(process)}
         letters = {key: _letter(task) for key, task in tasks.items() if key.startswith("l:")}
         found = {key: _of_task(task) for key, task in tasks.items() if key not in letters}
-        wanted = {} if ledger is None else dict(self._tasks(process, ledger))
-        alarm = self._alarm(process)
-        if alarm is not None:
+        wanted = {} if ledger is None else dict(self._tasks(ledger))
+        if head is not None and head.alarm is not None:
             wanted["alarm"] = (ALARMS, 0, None)
-            early = "alarm" in tasks and tasks["alarm"].due < alarm
-            _demand(not early, 14, f"process {process!r}", "has an alarm task that is too early")
-        differ(f"process {process!r}: tasks", found, wanted)
+            _demand("alarm" not in tasks or tasks["alarm"].due >= head.alarm, 14, what, "has too early an alarm task")
+        differ(f"{what}: tasks", found, wanted)
         for key, letter in letters.items():
-            _demand(
-                tasks[key].queue == LETTERS, 13, f"process {process!r}", f"has the letter {key} in {tasks[key].queue}"
-            )
-            _demand(letter.sender == process, 14, f"process {process!r}", f"has the letter {key} of {letter.sender!r}")
+            _demand(tasks[key].queue == LETTERS, 13, what, f"has the letter {key} in {tasks[key].queue}")
+            _demand(letter.sender == process, 14, what, f"has the letter {key} of {letter.sender!r}")
         if ledger is not None:
             self._check_letters(ledger, letters)
 
@@ -119,7 +133,7 @@ class Inspector:
                     and letter.sender_run == ledger.run}  # fmt: skip
             differ(f"{ledger.what}: letters", sent, waiting)
 
-    def _tasks(self, process: str, ledger: Ledger) -> Iterable[tuple[str, Any]]:
+    def _tasks(self, ledger: Ledger) -> Iterable[tuple[str, Any]]:
         """What must wait in which queue, by key."""
         start, run = ledger.start, ledger.run
         if ledger.closing is not None or start is None:
@@ -132,34 +146,24 @@ class Inspector:
                 work = ActivityWork(run, seq, it.id, it.activity, it.version, it.input, it.heartbeat_timeout)
                 yield f"a:{seq}", (activities_queue(it.category), it.priority, work)
 
-    def _alarm(self, process: str) -> float | None:
-        row = self.store.read(process)
-        return None if row is None else unpack(row, process).alarm
-
     # -- its relatives ----------
 
-    def check_family(self, process: str) -> None:
+    def check_family(self, head: Head) -> None:
         """Parents and children agree, or are about to: a letter is on its way."""
-        row = self.store.read(process)
-        if row is None:
-            return
-        head = unpack(row, process)
         for seq, child in head.children.items():
             if child.running:
-                known = self._runs_for(child.process, head.run, seq) or self._told_close(child.process, head.run, seq)
-                _demand(known, 18, f"process {process!r}", f"waits for its child {child.process!r}, which is gone")
+                known = self._runs_for(child.process, head, seq) or self._told_close(child.process, head, seq)
+                _demand(known, 18, f"process {head.id!r}", f"waits for its child {child.process!r}, which is gone")
         if head.parent is not None and head.open:
             self._check_parent(head, head.parent)
 
-    def _runs_for(self, process: str, run: str, seq: int) -> bool:
-        row = self.store.read(process)
-        head = None if row is None else unpack(row, process)
-        parent = None if head is None or not head.open else head.parent
-        return parent is not None and (parent.run, parent.initiated) == (run, seq)
+    def _runs_for(self, process: str, parent: Head, seq: int) -> bool:
+        head = self._head(process)
+        return head is not None and head.open and head.parent == rec.Parent(parent.id, parent.run, seq)
 
-    def _told_close(self, child: str, run: str, seq: int) -> bool:
+    def _told_close(self, child: str, parent: Head, seq: int) -> bool:
         news = (letter.message for letter in self._letters(child))
-        return any(isinstance(m, msg.ChildClosed) and (m.run, m.initiated) == (run, seq) for m in news)
+        return any(isinstance(m, msg.ChildClosed) and (m.run, m.initiated) == (parent.run, seq) for m in news)
 
     def _letters(self, process: str) -> list[msg.Letter]:
         return [_letter(task) for task in self.store.tasks(process) if task.key.startswith("l:")]
@@ -167,25 +171,23 @@ class Inspector:
     def _check_parent(self, head: Head, parent: rec.Parent) -> None:
         """An open child is one that its parent knows, or that was told what the policy says of it."""
         if self.store.read(parent.process, parent.run) is None:
-            return
-        self.runs.setdefault(parent.process, {})
-        ledger = self._told(parent.process, parent.run)
+            return None
+        ledger = self._tell(parent.process, parent.run).ledger
         what = f"child {head.id!r} of {ledger.what}"
         if ledger.closing is None:
-            _demand(parent.initiated in ledger.children, 18, what, "is open, and its parent says that it is not")
-            return
+            return _demand(parent.initiated in ledger.children, 18, what, "is open, and its parent says that it is not")
         if isinstance(ledger.closing, rec.ProcessTerminated) and ledger.closing.cause == "OPERATOR_INITIATED":
-            return
+            return None
         policy = ledger.policies[parent.initiated].child_policy
         told = policy == "ABANDON" or (policy == "REQUEST_CANCEL" and self._was_canceled(head.id))
-        _demand(told or self._will_hear(head, parent), 18, what, f"goes on in spite of the policy {policy}")
+        return _demand(told or self._will_hear(head, parent), 18, what, f"goes on in spite of the policy {policy}")
 
     def _was_canceled(self, process: str) -> bool:
-        return any(self._told(process, run).cancel_requested for run in list(self.runs.get(process, {})))
+        return any(seen.ledger.cancel_requested for seen in self.runs.get(process, {}).values())
 
     def _will_hear(self, head: Head, parent: rec.Parent) -> bool:
-        row = self.store.read(parent.process)
-        waits = row is not None and f"{parent.run}:{parent.initiated}" in unpack(row, parent.process).orphans
+        owner = self._head(parent.process)
+        waits = owner is not None and f"{parent.run}:{parent.initiated}" in owner.orphans
         letters = (letter for letter in self._letters(parent.process) if letter.to == head.id)
         return waits or any(getattr(letter.message, "parent", None) == parent for letter in letters)
 

@@ -73,7 +73,6 @@ class Worker:
 
     def run(self, burst: bool = False) -> None:
         """Work until stopped; with `burst`, until there is nothing left to do."""
-        self._stopping.clear()
         backoff = FIRST_BACKOFF
         with stop_on_signals(self.stop):
             while not self._stopping.is_set():
@@ -87,9 +86,10 @@ class Worker:
                     self._stopping.wait(backoff)
                     backoff = min(backoff * 2, LAST_BACKOFF)
             self._shut_down()
+        self._stopping.clear()
 
     def stop(self) -> None:
-        """Let `run` finish what is running and return. Can be called from any thread and from signal handlers."""
+        """Let `run`, now or when it is called next, finish what is running and return; from any thread or signal handler."""
         self._stopping.set()
         self.manager.backend.interrupt_wait(self._interrupt)
 

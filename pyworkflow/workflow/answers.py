@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ..activity import ActivityCanceled, ActivityExecution, ActivityResult
 from ..decision import (
     CancelActivity,
     CancelProcess,
@@ -52,6 +53,22 @@ def combined(answers: Iterable[list[Decision]]) -> list[Decision]:
             else:
                 others.append(decision)
     return _without_repeats(others) + ([] if end is None else [end])
+
+
+def answer_to_interruption(process: Process, execution: ActivityExecution, result: ActivityResult) -> Decision | None:
+    """What to do about an activity that did not complete where the workflow does not say.
+
+    The process fails, unless it canceled the activity itself.
+    """
+    if isinstance(result, ActivityCanceled) and process.has_decision(CancelActivity(execution)):
+        return None
+    return FailProcess(f"activity {execution.activity} {_outcome(result)}", getattr(result, "details", None))
+
+
+def _outcome(result: ActivityResult) -> str:
+    words = {"timedout": "timed out", "canceled": "was canceled"}.get(result.type, result.type)
+    cause = getattr(result, "reason", None) or getattr(result, "timeout_type", None)
+    return f"{words}: {cause}" if cause else words
 
 
 def answer_to_refusal(decision: Decision, cause: str) -> Decision | None:

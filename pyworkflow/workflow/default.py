@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..activity import ActivityCanceled, ActivityCompleted, ActivityExecution, ActivityResult
-from ..decision import CancelActivity, CancelProcess, Decision, FailProcess, Timer
+from ..activity import ActivityCompleted, ActivityExecution, ActivityResult
+from ..decision import CancelProcess, Decision, Timer
 from ..events import (
     ActivityEvent,
     CancelRequestedEvent,
@@ -20,7 +20,7 @@ from ..events import (
 )
 from ..process import Process, ProcessResult
 from ..signal import Signal
-from .answers import answer_to_refusal, decide_by_event
+from .answers import answer_to_interruption, answer_to_refusal, decide_by_event
 from .base import Answer, Workflow
 
 
@@ -76,11 +76,7 @@ class DefaultWorkflow(Workflow):
 
         By default the process fails, unless it canceled the activity itself.
         """
-        canceled = CancelActivity(activity_execution)
-        if isinstance(result, ActivityCanceled) and process.has_decision(canceled):
-            return None
-        reason = f"activity {activity_execution.activity} {_outcome(result)}"
-        return FailProcess(reason, getattr(result, "details", None))
+        return answer_to_interruption(process, activity_execution, result)
 
     def respond_to_signal(self, process: Process, signal: Signal) -> Answer:
         """A signal arrived. By default nothing follows."""
@@ -118,9 +114,3 @@ class DefaultWorkflow(Workflow):
         a cancellation of what is already over is left at that, and for any other refusal the process fails.
         """
         return answer_to_refusal(decision, cause)
-
-
-def _outcome(result: ActivityResult) -> str:
-    words = {"timedout": "timed out", "canceled": "was canceled"}.get(result.type, result.type)
-    cause = getattr(result, "reason", None) or getattr(result, "timeout_type", None)
-    return f"{words}: {cause}" if cause else words

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from ..activity import ActivityCompleted
 from ..decision import CancelProcess, Decision
-from ..events import CancelRequestedEvent, DecisionRefusedEvent, Event
+from ..events import ActivityEvent, CancelRequestedEvent, DecisionRefusedEvent, Event
 from ..process import Process
-from .answers import answer_to_refusal, decide_by_event
+from .answers import answer_to_interruption, answer_to_refusal, decide_by_event
 from .base import Answer, Workflow, decisions_of
 from .rules import Rule, answers, is_rule
 
@@ -18,8 +19,9 @@ class RuleSetWorkflow(Workflow):
     The decorators are in `pyworkflow.workflow.rules`; a method gets `(event, process)`. Inherited rules count and
     come first. A subclass that defines a method again replaces the inherited one together with its rule, so it
     needs a decorator of its own.
-    An event without a matching rule is answered with nothing, but a cancel request cancels the process, and a refused
-    decision is answered as `DefaultWorkflow` does. `ruleset` has the names of the methods.
+    An event without a matching rule is answered as `DefaultWorkflow` does where it is not overridden: an interrupted
+    activity fails the process, a cancel request cancels it, most other events are answered with nothing. `ruleset`
+    has the names of the methods.
     """
 
     ruleset: ClassVar[tuple[str, ...]] = ()
@@ -37,11 +39,13 @@ class RuleSetWorkflow(Workflow):
         methods = [getattr(self, name) for name in self.ruleset]
         matching = [method for method in methods if answers(method, event)]
         if not matching:
-            return _unmatched(event)
+            return _unmatched(event, process)
         return [decision for method in matching for decision in decisions_of(method(event, process), process)]
 
 
-def _unmatched(event: Event) -> Decision | None:
+def _unmatched(event: Event, process: Process) -> Decision | None:
+    if isinstance(event, ActivityEvent) and not isinstance(event.result, ActivityCompleted):
+        return answer_to_interruption(process, event.activity_execution, event.result)
     if isinstance(event, CancelRequestedEvent):
         return CancelProcess(event.details)
     if isinstance(event, DecisionRefusedEvent):

@@ -133,7 +133,14 @@ def test_a_method_with_two_rules_answers_both_and_an_event_once():
     assert names(Twice().decide(deciding(SIGNAL))) == ["note"]
 
 
-@pytest.mark.parametrize("event", [SIGNAL, FAILED, CHILD_FAILED, CHILD_STARTED, DecisionEvent(CompleteProcess(1))])
+def test_an_interrupted_activity_without_a_rule_fails_the_process():
+    class Ignorant(RuleSetWorkflow):
+        pass
+
+    assert Ignorant().decide(deciding(FAILED)) == [FailProcess("activity Work failed: broken", "trace")]
+
+
+@pytest.mark.parametrize("event", [SIGNAL, CHILD_FAILED, CHILD_STARTED, DecisionEvent(CompleteProcess(1))])
 def test_an_event_without_a_rule_is_answered_with_nothing(event):
     assert Order().decide(deciding(event)) == []
 
