@@ -89,7 +89,7 @@ class Worker:
         self._stopping.clear()
 
     def stop(self) -> None:
-        """Let `run`, now or when it is called next, finish what is running and return; from any thread or signal handler."""
+        """Let `run`, now or when called next, finish what is running and return; from any thread or signal handler."""
         self._stopping.set()
         self.manager.backend.interrupt_wait(self._interrupt)
 

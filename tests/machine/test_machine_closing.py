@@ -83,7 +83,7 @@ CONTINUING = [
         [
             f"process_continued run={NEXT}",
             "process_started workflow=W version=1 tags=['x'] parent=f:fr:3 timeout=50.0 decision_timeout=9.0 "
-            "category=c priority=2 request_id=q continued_from=r1",
+            "category=c priority=2 continued_from=r1",
         ],
         {"d": "decision/c @2 !2", "alarm": "alarm @52"},
         head={"run": NEXT, "seq": 1, "status": "running", "by": 52.0},

@@ -69,7 +69,7 @@ def _begin(draft: Draft, message: msg.Start) -> None:
     )
     if before is not None:
         head.orphans, head.starts, head.requests = dict(before.orphans), list(before.starts), list(before.requests)
-    if message.request_id and message.request_id not in head.starts:
+    if message.request_id:
         _remember(draft, head.starts, message.request_id)
     draft.renew(head)
     draft.record(
@@ -201,7 +201,6 @@ def continue_as_new(draft: Draft, record: rec.ProcessContinued) -> None:
             category=record.category or head.category,
             priority=head.priority if record.priority is None else record.priority,
             parent=head.parent,
-            request_id=head.request_id,
             continued_from=head.run,
         ),
     )

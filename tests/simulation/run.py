@@ -1,0 +1,175 @@
+"""Runs worlds: some steps at random, then the faults end and everything must come to rest in bounded time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+
+from pyworkflow.activity import ActivityCompleted
+from pyworkflow.backend.memory import MemoryStore
+from pyworkflow.backend.model import Finished, ProcessFilter, Wanted
+from pyworkflow.decision import CompleteProcess, Decision
+from pyworkflow.process import Process
+from pyworkflow.testing import VirtualClock
+from pyworkflow_sqlite.store import SQLiteStore
+
+from .actors import act, start
+from .world import CATEGORIES, Machine, World, no_chance_but
+
+STEPS = (10, 60)
+PATIENCE = 300.0
+CHUNK = 50
+SQLITE_EVERY = 25
+
+
+class Failure(AssertionError):
+    """A seed whose world broke a promise, with the line that shows it again."""
+
+
+def run(seed: int, trace: bool = False) -> None:
+    """One world from beginning to end. Raises Failure."""
+    with _store(seed) as open_store:
+        world = World(seed, open_store)
+        world.act = act
+        try:
+            with no_chance_but(world.random):
+                for _ in range(world.random.randint(0, 2)):
+                    world.on(world.machines[0], start)
+                for _ in range(world.random.randint(*STEPS)):
+                    world.step()
+                come_to_rest(world)
+        except Exception as error:
+            story = "\n".join(world.trace[-60:])
+            again = f"python -m tests.simulation --seed {seed}"
+            raise Failure(f"{story}\n{type(error).__name__}: {error}\nseed {seed}; again: {again}") from error
+        finally:
+            if trace:
+                print("\n".join(world.trace))
+
+
+@contextmanager
+def _store(seed: int):
+    """Most worlds are in memory, some in a SQLite file."""
+    if seed % SQLITE_EVERY:
+        yield MemoryStore
+        return
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+        stores = []
+
+        def open_store(clock: VirtualClock) -> SQLiteStore:
+            stores.append(SQLiteStore(f"{folder}/world.db", durability="normal", clock=clock))
+            return stores[-1]
+
+        try:
+            yield open_store
+        finally:
+            for store in stores:
+                store.close()
+
+
+# -- the end of a world ----------
+
+
+def come_to_rest(world: World) -> None:
+    """No faults any more: every process is closed and every queue empty before long, and every promise was kept."""
+    world.note("calm")
+    world.calm()
+    machine = world.machines[0]
+    until = world.clock.now + PATIENCE
+    while world.clock.now < until:
+        if not _turn(world, machine) and not _skip(world, machine):
+            break
+    world.inspector.check()
+    left = [shown.id for shown in machine.engine.list_processes(ProcessFilter(status="open")).processes]
+    assert not left, f"{left} are still open after {PATIENCE} s without faults"
+    assert not machine.engine.queues(), f"tasks are left: {machine.engine.queues()}"
+    world.promises.check(world.base)
+
+
+def _turn(world: World, machine: Machine) -> bool:
+    """Workers that do what they should; was there anything to do?"""
+    for shown in machine.engine.list_processes(ProcessFilter(status="blocked")).processes:
+        machine.engine.resume_process(str(shown.id))
+    finished: list[Finished] = []
+    worked = False
+    while True:
+        got = machine.engine.exchange(finished, decisions=Wanted(CATEGORIES, 10), activities=Wanted(("a", "b"), 10))
+        assert not got.refused, f"refused in a calm world: {got.refused}"
+        world.inspect()
+        finished = [Finished(task, ActivityCompleted()) for task in got.activities]
+        finished += [Finished(task, _decide(task.process)) for task in got.decisions]
+        for done in finished:
+            world.hand_out(done.task.token)
+        if not finished:
+            return worked
+        worked = True
+
+
+def _decide(process: Process) -> list[Decision]:
+    """Close the process when nothing of it is open."""
+    waits = process.unfinished_activities() or process.untriggered_timers() or _children(process)
+    return [] if waits else [CompleteProcess("calm")]
+
+
+def _children(process: Process) -> bool:
+    count = 0
+    for event in process.history:
+        name = type(event).__name__
+        if name == "DecisionEvent" and event.decision.type == "start_child_process":
+            count += 1
+        elif name == "ChildProcessEvent" or (
+            name == "DecisionRefusedEvent" and event.decision.type == "start_child_process"
+        ):
+            count -= 1
+    return count > 0
+
+
+def _skip(world: World, machine: Machine) -> bool:
+    """Let time pass until the next task is due; is there one?"""
+    queues = [info.queue for info in world.base.queues(world.clock.now)]
+    due = world.base.next_due(queues)
+    if due is None:
+        return False
+    world.clock.advance_to(max(due, world.clock.now))
+    world.note(f"  clock: {world.clock.now - 1_000_000:g}")
+    return True
+
+
+# -- many worlds ----------
+
+
+def chunk(seeds: Iterable[int]) -> str | None:
+    """Run these seeds; the first failure's text."""
+    for seed in seeds:
+        try:
+            run(seed)
+        except Failure as failure:
+            return str(failure)
+    return None
+
+
+def many(first: int, count: int, progress: Callable[[int], None] = lambda done: None) -> None:
+    """Run seeds on every core. Raises Failure for the first that fails."""
+    chunks = [range(start, min(start + CHUNK, first + count)) for start in range(first, first + count, CHUNK)]
+    done = 0
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        running = {pool.submit(chunk, seeds): len(seeds) for seeds in chunks}
+        for future in as_completed(running):
+            if (text := future.result()) is not None:
+                pool.shutdown(cancel_futures=True)
+                raise Failure(text)
+            done += running[future]
+            progress(done)
+
+
+def number_of_seeds() -> int:
+    """PYWORKFLOW_SEEDS, else many in CI and some at home."""
+    return int(os.environ.get("PYWORKFLOW_SEEDS") or (20_000 if os.environ.get("CI") else 2_000))
+
+
+def show(done: int) -> None:
+    print(f"\r{done} seeds", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,147 @@
+"""A world: one store, several machines that each see it through faults, one clock, one source of chance."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from pyworkflow.backend.memory import MemoryStore
+from pyworkflow.engine.engine import Engine
+from pyworkflow.engine.store import Store
+from pyworkflow.exceptions import BackendUnavailable
+from pyworkflow.task import ActivityTask, DecisionTask
+from pyworkflow.testing import VirtualClock
+from pyworkflow.testing.faults import CALM, Crash, FaultyStore, Rates
+from pyworkflow.testing.invariants import Inspector
+
+from .promises import Promises
+
+CACHES = (0, 1, 1_000)
+CATEGORIES = ("c", "d")
+ACTIVITIES = ("A", "B")
+
+
+@dataclass
+class Machine:
+    """An engine with its caches, and the tasks that its workers hold."""
+
+    store: FaultyStore
+    cache: int
+    engine: Engine = None  # type: ignore[assignment]
+    decisions: list[DecisionTask] = field(default_factory=list)
+    activities: list[ActivityTask] = field(default_factory=list)
+
+    def boot(self) -> None:
+        """Begin anew: whatever was in memory is gone."""
+        self.decisions, self.activities = [], []
+        self.engine = Engine(self.store, cache_size=self.cache)
+        for workflow, category in (("W", "c"), ("V", "d")):
+            self.engine.register_workflow(workflow, category, 90.0, 15.0)
+        for activity, heartbeat in (("A", None), ("B", 6.0)):
+            self.engine.register_activity(activity, activity.lower(), 20.0, 25.0, heartbeat)
+
+
+class World:
+    """Everything that a seed decides. `tokens` were handed out, `handed_off` is held by nobody's memory."""
+
+    def __init__(self, seed: int, open_store: Callable[[VirtualClock], Store] = MemoryStore) -> None:
+        self.random = Random(seed)
+        self.clock = VirtualClock(1_000_000.0)
+        self.base = open_store(self.clock)
+        self.transactional = not isinstance(self.base, MemoryStore)
+        self.inspector = Inspector(self.base)
+        self.promises = Promises()
+        self.requests: dict[str, dict[str, Any]] = {}
+        self.tokens: set[str] = set()
+        self.handed_off: list[ActivityTask] = []
+        self.trace: list[str] = []
+        self._acting: list[Machine] = []
+        self.act: Callable[[World, Machine], None] = lambda world, machine: None
+        rates = self._rates()
+        self.machines = [self._machine(rates) for _ in range(self.random.randint(1, 3))]
+
+    def _rates(self) -> Rates:
+        """Some worlds are calm, in some only one kind of fault happens, in most all of them do."""
+        strength = self.random.choice((0.0, 0.02, 0.06))
+        kinds = ("lost_request", "lost_reply", "duplicate", "crash", "interlude")
+        if self.random.random() < 0.3:
+            return Rates(**{self.random.choice(kinds): strength})
+        return Rates(strength / 2, strength, strength, strength / 2, strength * 2)
+
+    def _machine(self, rates: Rates) -> Machine:
+        store = FaultyStore(self.base, self.random, rates, transactional=self.transactional, interlude=self._interlude)
+        machine = Machine(store, self.random.choice(CACHES))
+        machine.boot()
+        return machine
+
+    # -- steps ----------
+
+    def step(self) -> None:
+        """One machine does one thing; then everything that it touched is looked at."""
+        self.on(self.random.choice(self.machines), self.act)
+        self.inspect()
+
+    def on(self, machine: Machine, act: Callable[[World, Machine], None]) -> None:
+        """Let a machine do something, and die if it must: with all that it does at the time."""
+        self._acting.append(machine)
+        try:
+            act(self, machine)
+        except BackendUnavailable as error:
+            self.note(f"  unavailable: {error}")
+        except Crash as crash:
+            self.note(f"  crash: {crash}")
+            machine.boot()
+            if machine in self._acting[:-1]:
+                raise
+        finally:
+            self._acting.pop()
+
+    def _interlude(self) -> None:
+        """While a machine is in the middle of something another one acts, or it sleeps for long and the world goes on."""
+        if len(self._acting) > 2:
+            return
+        turns = 1
+        if len(self._acting) == 1 and self.random.random() < 0.2:
+            self.advance(self.random.choice((1.0, 6.0, 30.0)))
+            turns = self.random.randrange(8)
+        for _ in range(turns):
+            self.on(self.random.choice(self.machines), self.act)
+
+    def advance(self, seconds: float) -> None:
+        self.clock.now += seconds
+        self.note(f"  clock {seconds:+g}: {self.clock.now - 1_000_000:g}")
+
+    def note(self, text: str) -> None:
+        self.trace.append(text)
+
+    def inspect(self) -> None:
+        """The invariants, for what was touched since the last time."""
+        touched = set[str]()
+        for machine in self.machines:
+            touched |= machine.store.touched
+            machine.store.touched.clear()
+        self.inspector.check(sorted(touched))
+
+    def calm(self) -> None:
+        for machine in self.machines:
+            machine.store.rates = CALM
+
+    def hand_out(self, token: str) -> None:
+        """A task was handed to a worker; a token never comes twice."""
+        assert token not in self.tokens, f"the token {token} was handed out twice"
+        self.tokens.add(token)
+
+
+@contextmanager
+def no_chance_but(random: Random) -> Iterator[None]:
+    """Run ids come from this source, so that a seed always gives the same world."""
+    real = uuid.uuid4
+    uuid.uuid4 = lambda: uuid.UUID(int=random.getrandbits(128), version=4)
+    try:
+        yield
+    finally:
+        uuid.uuid4 = real
