@@ -23,7 +23,7 @@ from .tokens import activity_token, decision_token
 from .translate import Translator, reason_text, seconds
 
 LEASE = 5.0
-PATIENCE = 0.25
+PATIENCE = 1.0
 
 _ACTIVITIES = msgspec.json.Decoder(ActivityWork)
 _DECISIONS = msgspec.json.Decoder(DecisionWork)
@@ -86,7 +86,14 @@ class Counter:
                 result.activities.append(self._activity_task(item.head, item.work, item.started))
             elif (task := self._decision_task(item)) is not None:
                 result.decisions.append(task)
+            else:
+                order.left[0] += 1
+                self._add(result, self.serve((), order))
         return result
+
+    def _add(self, result: Exchanged, more: Exchanged) -> None:
+        result.activities += more.activities
+        result.decisions += more.decisions
 
     # -- handing in ----------
 

@@ -151,12 +151,16 @@ class Office:
     def claim(self, queues: Sequence[str], lease: float, limit: int) -> list[tuple[Task, Head | None]]:
         """Take due tasks with their processes. What cannot be read is logged and put off."""
         now = self.store.now()
-        claimed = []
-        for task, row in self.store.claim(queues, now, now + lease, limit):
-            try:
-                claimed.append((task, None if row is None else self.head(task.process, row)))
-            except CorruptRecord as error:
-                self.put_off(task, error)
+        claimed: list[tuple[Task, Head | None]] = []
+        while wanted := limit - len(claimed):
+            due = self.store.claim(queues, now, now + lease, wanted)
+            for task, row in due:
+                try:
+                    claimed.append((task, None if row is None else self.head(task.process, row)))
+                except CorruptRecord as error:
+                    self.put_off(task, error)
+            if len(due) < wanted:
+                break
         return claimed
 
     def put_off(self, task: Task, error: CorruptRecord) -> None:
