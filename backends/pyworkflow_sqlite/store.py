@@ -229,7 +229,7 @@ class SQLiteStore(Store):
         return {
             "backend": "sqlite",
             "path": os.path.abspath(path),
-            "bytes": os.path.getsize(path) if os.path.exists(path) else 0,
+            "bytes": sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end)),
             "durable": True,
             "durability": self._connection.durability,
             "schema": schema,

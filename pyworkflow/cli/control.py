@@ -68,7 +68,7 @@ def cancel(session: Session, details: Any, **chosen: Any) -> None:
 @click.option(
     "--child-policy",
     type=click.Choice(["ABANDON", "REQUEST_CANCEL", "TERMINATE"], case_sensitive=False),
-    help="What becomes of open children; the process's own policy where not given.",
+    help="What becomes of open children; each child's own where not given.",
 )
 @bulk_options("running", "blocked")
 def terminate(session: Session, reason: str | None, child_policy: str | None, **chosen: Any) -> None:

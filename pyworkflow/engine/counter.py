@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..activity import ActivityExecution, ActivityResult
 from ..backend.model import Exchanged, Failed, Finished, Released, Wanted
-from ..exceptions import BackendUnavailable, CorruptRecord, UnknownActivityException, WorkflowError
+from ..exceptions import BackendUnavailable, CorruptRecord, UnknownActivityException
 from ..process import Process
 from ..task import ActivityTask, DecisionTask
 from . import messages as msg
@@ -107,7 +107,7 @@ class Counter:
                 said.setdefault(process, []).append((item, message))
             except BackendUnavailable:
                 raise
-            except (WorkflowError, ValueError) as error:
+            except Exception as error:
                 result.refused.append((item, error))
         return said
 

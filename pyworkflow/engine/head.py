@@ -64,7 +64,8 @@ class Head(Struct, omit_defaults=True, gc=False):
 
     `alarm` is when the process wants to be looked at: never later than its earliest deadline. Over all runs, `starts`
     and `requests` are the last request ids of starts and signals; `orphans` (by run:number) are the children that a run
-    left before they had started, with the policy that is to be applied when they do.
+    left before they had started, with the policy that is to be applied when they do; `refused` are the last ones that
+    were refused, and must not start after that.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Head(Struct, omit_defaults=True, gc=False):
     request_id: str = ""
     processed: int = 0
     cancel_requested: bool = False
+    blocked: str = ""
     alarm: float | None = None
     decision: DecisionState = field(default_factory=DecisionState)
     activities: dict[int, ActivityState] = {}
@@ -95,6 +97,7 @@ class Head(Struct, omit_defaults=True, gc=False):
     children: dict[int, ChildState] = {}
     letters: dict[int, str] = {}
     orphans: dict[str, ChildState] = {}
+    refused: dict[str, str] = {}
     starts: list[str] = []
     requests: list[str] = []
 
@@ -116,6 +119,7 @@ class Head(Struct, omit_defaults=True, gc=False):
         copy.children = dict(self.children)
         copy.letters = dict(self.letters)
         copy.orphans = dict(self.orphans)
+        copy.refused = dict(self.refused)
         copy.starts = list(self.starts)
         copy.requests = list(self.requests)
         return copy

@@ -125,8 +125,8 @@ class HistoryCache:
             self._kept.clear()
 
 
-def outcome(status: str, reason: str, payload: Any, run: str = "") -> proc.ProcessResult:
-    """How a process ended, from its status."""
+def outcome(status: str, reason: str, payload: Any, cause: str) -> proc.ProcessResult:
+    """How a child ended, from its status."""
     match status:
         case "completed":
             return proc.ProcessCompleted(payload)
@@ -136,9 +136,7 @@ def outcome(status: str, reason: str, payload: Any, run: str = "") -> proc.Proce
             return proc.ProcessCanceled(payload)
         case "timedout":
             return proc.ProcessTimedOut(payload)
-        case "continued":
-            return proc.ProcessContinued(run)
-    return proc.ProcessTerminated(reason or None, payload)
+    return proc.ProcessTerminated(reason or None, payload, cause)
 
 
 def closing_result(record: rec.Record, load: Callable[[msgspec.Raw], Any]) -> proc.ProcessResult:
@@ -231,7 +229,7 @@ def _ended(result: Callable[[History, Any], act.ActivityResult]) -> Callable[[Hi
 
 def _child_closed(history: History, record: rec.ChildClosed) -> ev.Event:
     child = history.refs[record.initiated].process
-    result = outcome(record.status, record.reason, history.load(record.payload))
+    result = outcome(record.status, record.reason, history.load(record.payload), record.cause)
     return ev.ChildProcessEvent(child.id, result, child.workflow, child.tags)
 
 

@@ -139,6 +139,7 @@ class ChildClosed(Message):
     status: str
     reason: str = ""
     payload: Raw = NOTHING
+    cause: str = ""
 
 
 class Delivered(Message):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -82,10 +84,6 @@ class Questions:
 
     def describe(self, process: str, run: str) -> Description:
         head = self.head(process, run)
-        blocked = None
-        if head.status == "blocked":
-            event = next(e for e in reversed(self._history(head).events) if isinstance(e, ProcessBlockedEvent))
-            blocked = (event.reason or "", event.details)
         return Description(
             self._lazy(head),
             head.started,
@@ -99,18 +97,30 @@ class Questions:
             {id: timer.due for id, timer in head.timers.items()},
             [child.process for child in head.children.values()],
             self.result(process, head.run),
-            blocked,
+            self._blocked(head),
         )
+
+    def _blocked(self, head: Head) -> tuple[str, Any] | None:
+        if head.status != "blocked":
+            return None
+        events = reversed(self._read(head).events)
+        return head.blocked, next((event.details for event in events if isinstance(event, ProcessBlockedEvent)), None)
+
+    def _read(self, head: Head) -> History:
+        """As much of the history as can be read."""
+        history = History(self.payloads)
+        with suppress(CorruptRecord):
+            history.append_sealed(self._sealed(head, 0), head.id, head.run)
+        return history
 
     def _activities(self, head: Head) -> Iterator[PendingActivity]:
         names = {}
         if head.activities:
-            names = {seq: decision.activity for seq, decision in self._history(head).refs.items()
-                     if seq in head.activities}  # fmt: skip
+            names = {seq: getattr(decision, "activity", "") for seq, decision in self._read(head).refs.items()}
         for seq, state in head.activities.items():
             yield PendingActivity(
                 state.id,
-                names[seq],
+                names.get(seq, ""),
                 state.category,
                 "started" if state.started else "scheduled",
                 f"{head.id}:{head.run}:{seq}:{state.started}" if state.started else None,

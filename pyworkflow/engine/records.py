@@ -271,12 +271,13 @@ class ChildStarted(Record):
 
 
 class ChildClosed(Record):
-    """`status` as a process's; `payload` is a result, or details."""
+    """`status` as a process's; `payload` is a result, or details; `cause` a termination's."""
 
     initiated: int
     status: str
     reason: str = ""
     payload: Raw = NOTHING
+    cause: str = ""
 
 
 class SignalDelivered(Record):

@@ -5,12 +5,12 @@ One row a type: a new decision is a row in DECISIONS, a record, a handler in the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import activity as act
 from .. import decision as dec
+from ..exceptions import InvalidName
 from ..process import Process
 from ..values import fresh_id
 from . import records as rec
@@ -18,6 +18,7 @@ from .checks import TIMEOUT_TYPES, one_of, optional_name
 from .codec import Payloads, check_name
 from .types import ActivityType, Types
 
+LONGEST = 31_536_000_000
 POLICIES = ("ABANDON", "REQUEST_CANCEL", "TERMINATE")
 
 
@@ -153,6 +154,8 @@ def target(process_or_id: Process | str) -> tuple[str, str]:
 
 def tags(values: Sequence[str]) -> list[str]:
     """Tags as SWF allows them: up to five."""
+    if isinstance(values, str):
+        raise InvalidName(f"tags are a list of strings, not the string {values!r}")
     if len(values) > 5:
         raise ValueError(f"a process has at most 5 tags, not {len(values)}")
     return [check_name("a tag", tag) for tag in values]
@@ -167,15 +170,15 @@ def policy(value: str) -> str:
 
 def priority(value: int) -> int:
     """A priority, an int32."""
-    if not isinstance(value, int) or not -(2**31) <= value < 2**31:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
         raise ValueError(f"a priority is an int32, not {value!r}")
     return value
 
 
 def seconds(value: float, what: str) -> float:
     """A length of time: a finite number of seconds, not negative."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ValueError(f"{what} is a number of seconds, 0 or more, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+        raise ValueError(f"{what} is a number of seconds, from 0 to {LONGEST:,} (a thousand years), not {value!r}")
     return value
 
 

@@ -6,18 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .clock import VirtualClock
+from .environment import WorkflowEnvironment
 
 if TYPE_CHECKING:
     from .backend_suite import BackendSuite
     from .store_suite import StoreSuite
 
-__all__ = ["BackendSuite", "StoreSuite", "VirtualClock"]
+__all__ = ["BackendSuite", "StoreSuite", "VirtualClock", "WorkflowEnvironment"]
 
 _SUITES = {"BackendSuite": "backend", "StoreSuite": "store"}
 _THEMES = {
     "backend": (
-        *("activities", "bench", "deciders", "decisions", "endings", "exchange", "families", "layouts", "questions"),
-        *("signals", "starting", "timeouts", "unknowns"),
+        *("activities", "bench", "deciders", "decisions", "endings", "exchange", "families", "layouts", "letters"),
+        *("questions", "signals", "starting", "timeouts", "unknowns"),
     ),
     "store": ("bench", "commits", "questions", "tasks", "waiting"),
 }

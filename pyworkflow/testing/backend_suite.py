@@ -16,6 +16,7 @@ from .backend_endings import Endings
 from .backend_exchange import Exchanges
 from .backend_families import Families
 from .backend_layouts import Layouts
+from .backend_letters import Letters
 from .backend_questions import Questions
 from .backend_signals import Signals
 from .backend_starting import Starting
@@ -32,6 +33,7 @@ class BackendSuite(
     Timeouts,
     Signals,
     Families,
+    Letters,
     Endings,
     Exchanges,
     Questions,

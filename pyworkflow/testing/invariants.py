@@ -174,6 +174,8 @@ class Inspector:
             return None
         ledger = self._tell(parent.process, parent.run).ledger
         what = f"child {head.id!r} of {ledger.what}"
+        if self._refused(parent):
+            return None
         if ledger.closing is None:
             return _demand(parent.initiated in ledger.children, 18, what, "is open, and its parent says that it is not")
         if isinstance(ledger.closing, rec.ProcessTerminated) and ledger.closing.cause == "OPERATOR_INITIATED":
@@ -181,6 +183,11 @@ class Inspector:
         policy = ledger.policies[parent.initiated].child_policy
         told = policy == "ABANDON" or (policy == "REQUEST_CANCEL" and self._was_canceled(head.id))
         return _demand(told or self._will_hear(head, parent), 18, what, f"goes on in spite of the policy {policy}")
+
+    def _refused(self, parent: rec.Parent) -> bool:
+        """The parent was told that the child cannot start: it ends the child when it hears that it did all the same."""
+        owner = self._head(parent.process)
+        return owner is not None and f"{parent.run}:{parent.initiated}" in owner.refused
 
     def _was_canceled(self, process: str) -> bool:
         return any(seen.ledger.cancel_requested for seen in self.runs.get(process, {}).values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -56,7 +57,7 @@ class Worker:
         if concurrency < 1:
             raise ValueError(f"concurrency is 1 or more, not {concurrency}")
         self.manager = manager
-        self.name = name or f"{os.uname().nodename}:{os.getpid()}"
+        self.name = name or f"{platform.node()}:{os.getpid()}"
         self.concurrency = concurrency
         self.shutdown_timeout = shutdown_timeout
         self.log = worker_log(logger, self.name)

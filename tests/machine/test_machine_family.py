@@ -31,7 +31,8 @@ ROWS = [
     Case("a child cannot start", CHILD, (2.0, IN_USE), ["decision_refused cause=WORKFLOW_ALREADY_RUNNING initiated=3"],
          {"d": D(2), "l:r1:3": None}, head={"children": {}}),
     Case("a child that has started cannot fail to", RUNNING, IN_USE),
-    Case("a child that could not start cannot start", [*CHILD, IN_USE], NEWS),
+    Case("a child that could not start must not start", [*CHILD, IN_USE], NEWS, [], {"l:r1:policy:r1:3": L(0)}),
+    Case("a child that could not start is told so once", [*CHILD, IN_USE, NEWS], NEWS),
     Case("a child closes", RUNNING, (2.0, CHILD_CLOSED), ["child_closed initiated=3 status=completed payload=1"], {},
          head={"children": {}}),
     Case("a child closes and wakes its parent", [*RUNNING, take(), answer(started=5)], (2.0, CHILD_CLOSED),
@@ -171,7 +172,12 @@ def test_a_parent_is_told_how_its_child_closed(status):
     letter = said.letters["l:r1:parent"]
     assert (letter.to, letter.initiated) == ("f", 0)
     assert letter.message == msg.ChildClosed(
-        run="fr", initiated=7, status=status, reason=reason, payload=Raw(payload) if payload else letter.message.payload
+        run="fr",
+        initiated=7,
+        status=status,
+        reason=reason,
+        payload=Raw(payload) if payload else letter.message.payload,
+        cause="OPERATOR_INITIATED" if status == "terminated" else "",
     )
     assert bytes(letter.message.payload) == payload
 

@@ -1,4 +1,4 @@
-"""A process's life as tables: started, signaled, asked to cancel, terminated in favour of another run, blocked, resumed."""
+"""A process's life as tables: started (once a request), signaled, asked to cancel, blocked, resumed."""
 
 import pytest
 from msgspec import Raw

@@ -9,6 +9,8 @@ from .. import records as rec
 from ..head import ChildState, Head
 from .draft import Draft
 
+REMEMBERED = 16
+
 
 def start_child(draft: Draft, record: rec.ChildInitiated) -> str | None:
     head = draft.head
@@ -65,8 +67,12 @@ def child_started(draft: Draft, message: msg.ChildStarted) -> None:
 
 
 def _adopt(draft: Draft, message: msg.ChildStarted) -> None:
-    """A child that started only after its parent's run had ended: what the policy said then is done now."""
-    orphan = draft.head.orphans.pop(f"{message.run}:{message.initiated}", None)
+    """A child started too late: its parent's run had ended, and what the policy said then is done now; or the parent
+    had been told that it cannot start, by somebody who was faster, and it must not go on."""
+    head, key = draft.head, f"{message.run}:{message.initiated}"
+    orphan = head.orphans.pop(key, None)
+    if key in head.refused:
+        orphan = ChildState(head.refused.pop(key), "TERMINATE")
     if orphan is not None:
         draft.touched = True
         _apply_policy(draft, rec.Parent(draft.head.id, message.run, message.initiated), orphan)
@@ -83,6 +89,7 @@ def child_closed(draft: Draft, message: msg.ChildClosed) -> None:
             status=message.status,
             reason=message.reason,
             payload=message.payload,
+            cause=message.cause,
         )
     )
     draft.wake()
@@ -101,11 +108,18 @@ def undelivered(draft: Draft, message: msg.Undelivered) -> None:
     child = _child(draft, message.run, message.initiated)
     if child is not None and not child.running:
         del draft.head.children[message.initiated]
+        _remember_refused(draft.head, message, child)
     elif child is not None or not _expected(draft, message.run, message.initiated):
         return
     _answered(draft, message.run, message.initiated)
     draft.record(rec.DecisionRefused(initiated=message.initiated, cause=message.cause))
     draft.wake()
+
+
+def _remember_refused(head: Head, message: msg.Undelivered, child: ChildState) -> None:
+    head.refused[f"{message.run}:{message.initiated}"] = child.process
+    while len(head.refused) > REMEMBERED:
+        del head.refused[next(iter(head.refused))]
 
 
 def apply_policies(draft: Draft, override: str) -> None:
@@ -129,11 +143,11 @@ def _apply_policy(draft: Draft, parent: rec.Parent, child: ChildState) -> None:
     draft.post(f"policy:{parent.run}:{parent.initiated}", msg.Letter(child.process, message, draft.now))
 
 
-def tell_parent(draft: Draft, status: str, reason: str, payload: Raw) -> None:
+def tell_parent(draft: Draft, status: str, reason: str, payload: Raw, cause: str) -> None:
     """The process closed: its parent hears of it."""
     if (parent := draft.head.parent) is not None:
         message = msg.ChildClosed(
-            run=parent.run, initiated=parent.initiated, status=status, reason=reason, payload=payload
+            run=parent.run, initiated=parent.initiated, status=status, reason=reason, payload=payload, cause=cause
         )
         draft.post("parent", msg.Letter(parent.process, message, draft.now))
 

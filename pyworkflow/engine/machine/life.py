@@ -50,27 +50,7 @@ def _remember(draft: Draft, requests: list[str], request_id: str) -> None:
 
 
 def _begin(draft: Draft, message: msg.Start) -> None:
-    before, now = draft.current, draft.now
-    head = Head(
-        message.process,
-        message.run,
-        message.workflow,
-        message.version,
-        version=0 if before is None else before.version,
-        started=now,
-        category=message.category,
-        priority=message.priority,
-        tags=message.tags,
-        timeout=message.timeout,
-        by=None if message.timeout is None else now + message.timeout,
-        decision_timeout=message.decision_timeout,
-        parent=message.parent,
-        request_id=message.request_id,
-    )
-    if before is not None:
-        head.orphans, head.starts, head.requests = dict(before.orphans), list(before.starts), list(before.requests)
-    if message.request_id:
-        _remember(draft, head.starts, message.request_id)
+    head = _fresh(draft, message)
     draft.renew(head)
     draft.record(
         rec.ProcessStarted(
@@ -90,6 +70,32 @@ def _begin(draft: Draft, message: msg.Start) -> None:
     if head.by is not None:
         draft.deadline(head.by)
     draft.wake()
+
+
+def _fresh(draft: Draft, message: msg.Start) -> Head:
+    before, now = draft.current, draft.now
+    head = Head(
+        message.process,
+        message.run,
+        message.workflow,
+        message.version,
+        version=0 if before is None else before.version,
+        started=now,
+        category=message.category,
+        priority=message.priority,
+        tags=message.tags,
+        timeout=message.timeout,
+        by=None if message.timeout is None else now + message.timeout,
+        decision_timeout=message.decision_timeout,
+        parent=message.parent,
+        request_id=message.request_id,
+    )
+    if before is not None:
+        head.orphans, head.refused = dict(before.orphans), dict(before.refused)
+        head.starts, head.requests = list(before.starts), list(before.requests)
+    if message.request_id:
+        _remember(draft, head.starts, message.request_id)
+    return head
 
 
 def signal(draft: Draft, message: msg.Signal) -> None:
@@ -134,14 +140,14 @@ def block(draft: Draft, reason: str, details: Raw) -> None:
     """Decide nothing until somebody resumes the process."""
     head = draft.head
     draft.record(rec.ProcessBlocked(reason=reason, details=details))
-    head.status = "blocked"
+    head.status, head.blocked = "blocked", reason
     head.decision = DecisionState(IDLE, again=True)
 
 
 def resume(draft: Draft, message: msg.Resume) -> None:
     head = draft.opened(message.run)
     if head.status == "blocked":
-        head.status = "running"
+        head.status, head.blocked = "running", ""
         draft.record(rec.ProcessResumed())
         draft.schedule_decision(draft.now)
 
@@ -158,7 +164,8 @@ def close(
     head = draft.head
     family.apply_policies(draft, child_policy)
     if status != "continued":
-        family.tell_parent(draft, status, reason, payload)
+        cause = record.cause if isinstance(record, rec.ProcessTerminated) else ""
+        family.tell_parent(draft, status, reason, payload, cause)
     draft.record(record)
     for seq, state in head.activities.items():
         if not state.started:

@@ -56,7 +56,7 @@ def apply(draft: Draft, message: msg.Message) -> Any:
     head = draft.current
     if head is not None and head.open and head.seq >= draft.limits.events:
         record = rec.ProcessTerminated(cause="EVENT_LIMIT_EXCEEDED")
-        life.close(draft, "terminated", record, "EVENT_LIMIT_EXCEEDED")
+        life.close(draft, "terminated", record)
     return reply
 
 
