@@ -30,10 +30,11 @@ class Connection:
         self.busy_timeout = busy_timeout
         self._lock = threading.RLock()
         self._depth = 0
+        self._reopening = threading.Lock()
+        self._inherited: list[sqlite3.Connection] = []
         self._open()
 
     def _open(self) -> None:
-        self._pid = os.getpid()
         try:
             self.db = sqlite3.connect(
                 self.path,
@@ -42,6 +43,7 @@ class Connection:
                 check_same_thread=False,
                 cached_statements=256,
             )
+            self._version()  # Before anything is changed in a file that may be another's.
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
             self._migrate()
@@ -49,6 +51,15 @@ class Connection:
             raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise UnsupportedBackend(f"{self.path} cannot be used as a workflow file: {error}") from error
+        self._pid = os.getpid()
+
+    def _reopen(self) -> None:
+        """After a fork: the parent's connection must not be closed here, and a thread of it may hold the lock."""
+        with self._reopening:
+            if self._pid != os.getpid():
+                self._inherited.append(self.db)
+                self._lock, self._depth = threading.RLock(), 0
+                self._open()
 
     def _migrate(self) -> None:
         if self._version() == VERSION:
@@ -66,22 +77,34 @@ class Connection:
             raise
 
     def _version(self) -> int:
-        version: int = self.db.execute("PRAGMA user_version").fetchone()[0]
+        """The schema's version, 0 for a file that is new. Raises UnsupportedBackend."""
+        version, application, tables = self._marks()
+        if application != APPLICATION_ID and (version or application or tables):
+            raise UnsupportedBackend(f"{self.path} is a SQLite file of another application")
         if version > VERSION:
             raise UnsupportedBackend(
                 f"{self.path} was written by a newer pyworkflow (schema {version}, this one knows {VERSION}): upgrade"
             )
-        application: int = self.db.execute("PRAGMA application_id").fetchone()[0]
-        if version and application != APPLICATION_ID:
-            raise UnsupportedBackend(f"{self.path} is a SQLite file of another application")
         return version
+
+    def _marks(self) -> list[int]:
+        """What says whose file it is, read in one transaction: others may be making it."""
+        queries = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
+        alone = not self.db.in_transaction
+        if alone:
+            self.db.execute("BEGIN")
+        try:
+            return [self.db.execute(query).fetchone()[0] for query in queries]
+        finally:
+            if alone:
+                self.db.execute("COMMIT")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, for one statement or inside the transaction that this thread has open."""
+        if self._pid != os.getpid():
+            self._reopen()
         with self._lock:
-            if self._pid != os.getpid():
-                self._open()
             try:
                 yield self.db
             except sqlite3.DatabaseError as error:
@@ -129,6 +152,8 @@ class Connection:
             db.execute(f"PRAGMA busy_timeout = {int(self.busy_timeout * 1000)}")
 
     def close(self) -> None:
+        if self._pid != os.getpid():
+            return
         with self._lock:
             self.db.close()
 

@@ -19,9 +19,6 @@ from .clock import VirtualClock
 TICK = 2.0**-10
 """A length of time that a float adds exactly: just before a deadline is `deadline - TICK`."""
 
-PATIENCE = 60.0
-"""Seconds of real time after which something that should have happened has not."""
-
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 

@@ -28,8 +28,9 @@ from ..process import (
     ProcessResult,
     ProcessTerminated,
 )
-from .backend_bench import PATIENCE, BackendBench
+from .backend_bench import BackendBench
 from .backend_starting import JSON
+from .concurrency import PATIENCE
 
 ENDS: list[tuple[Decision, str, ProcessResult]] = [
     (CompleteProcess([1]), "completed", ProcessCompleted([1])),

@@ -13,8 +13,8 @@ from ..decision import CompleteProcess, ScheduleActivity, Timer
 from ..events import ActivityEvent
 from ..exceptions import BackendUnavailable, PayloadError, UnknownActivityException, UnknownDecisionException
 from ..task import ActivityTask, DecisionTask
-from .backend_bench import PATIENCE, BackendBench
-from .store_bench import in_threads
+from .backend_bench import BackendBench
+from .concurrency import PATIENCE, in_threads
 
 DEFAULT = ("default",)
 LONG = 10 * PATIENCE

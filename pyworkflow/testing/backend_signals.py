@@ -15,7 +15,7 @@ from ..process import ProcessCanceled
 from ..signal import Signal
 from .backend_bench import BackendBench
 from .backend_starting import JSON
-from .store_bench import in_threads
+from .concurrency import in_threads
 
 
 class Signals(BackendBench):

@@ -13,7 +13,7 @@ from ..exceptions import ProcessAlreadyRunning, UnknownProcessException
 from ..process import Process, ProcessCompleted
 from ..signal import Signal
 from .backend_bench import TICK, BackendBench
-from .store_bench import in_threads
+from .concurrency import in_threads
 
 JSON: list[Any] = [
     None,

@@ -12,21 +12,14 @@ import msgspec
 
 from ..engine import messages as msg
 from ..engine import records as rec
-from ..engine.head import IDLE, SCHEDULED, STARTED, ActivityWork, DecisionWork, Head, deadlines
+from ..engine.head import ActivityWork, DecisionWork, Head, deadlines
 from ..engine.pack import summary, unpack
 from ..engine.store import ALARMS, LETTERS, Query, Row, Store, Summary, Task, activities_queue, decisions_queue
 from .ledger import InvariantViolated, Ledger
+from .shapes import of_head, of_ledger
 
 __all__ = ["Inspector", "InvariantViolated", "Ledger", "check"]
 
-_STATUS = {
-    rec.ProcessCompleted: "completed",
-    rec.ProcessFailed: "failed",
-    rec.ProcessCanceled: "canceled",
-    rec.ProcessContinued: "continued",
-    rec.ProcessTimedOut: "timedout",
-    rec.ProcessTerminated: "terminated",
-}
 _WORK: dict[str, Any] = {"d": msgspec.json.Decoder(DecisionWork), "a": msgspec.json.Decoder(ActivityWork)}
 _LETTERS = msgspec.json.Decoder(msg.Letter)
 
@@ -92,7 +85,7 @@ class Inspector:
         _demand(row.stamp == head.stamp, 14, what, f"has the stamp {row.stamp}, its head says {head.stamp}")
         _demand(summary(head) == shown, 14, what, f"is listed as {shown}, its head says {summary(head)}")
         _demand(current or not head.open, 2, what, "is open and not the current one")
-        differ(what, _of_head(head), _of_ledger(seen.ledger, shown))
+        differ(what, of_head(head), of_ledger(seen.ledger, shown))
         _check_alarm(seen.ledger, head)
 
     def _tell(self, process: str, run: str) -> _Seen:
@@ -202,68 +195,6 @@ class Inspector:
 # -- what is compared ----------
 
 
-def _of_head(head: Head) -> dict[str, Any]:
-    decision = head.decision
-    return {
-        "events": (head.seq, head.crc, head.time),
-        "status": (head.status, head.closed),
-        "started": (head.workflow, head.workflow_version, head.tags, head.category, head.priority, head.parent),
-        "timeouts": (head.timeout, head.by, head.decision_timeout),
-        "request": head.request_id,
-        "cancel requested": head.cancel_requested,
-        "decision": (decision.state, decision.started, decision.by, decision.again),
-        "failures": (decision.attempts, decision.refusals, head.processed),
-        "activities": {
-            seq: (a.id, a.category, a.started, a.by, a.close_by, a.cancel, a.execution_timeout, a.heartbeat_timeout)
-            for seq, a in head.activities.items()
-        },
-        "timers": {id: (timer.started, timer.due) for id, timer in head.timers.items()},
-        "children": {seq: (c.process, c.policy, c.running) for seq, c in head.children.items()},
-        "letters": dict(head.letters),
-    }
-
-
-def _of_ledger(ledger: Ledger, shown: Summary) -> dict[str, Any]:
-    """The same, as the history has it."""
-    start = ledger.start
-    assert start is not None
-    closed = ledger.closing is not None
-    by = None if start.timeout is None else shown.started + start.timeout
-    status = _STATUS[type(ledger.closing)] if closed else "blocked" if ledger.blocked else "running"  # type: ignore[index]
-    return {
-        "events": (ledger.seq, ledger.crc, ledger.time),
-        "status": (status, ledger.time if closed else None),
-        "started": (start.workflow, start.version, start.tags, start.category, start.priority, start.parent),
-        "timeouts": (start.timeout, None if closed else by, start.decision_timeout),
-        "request": start.request_id,
-        "cancel requested": ledger.cancel_requested,
-        "decision": (IDLE, 0, None, False) if closed else _decision(ledger),
-        "failures": (*((0, 0) if closed else (ledger.attempts, ledger.refusals)), ledger.processed),
-        "activities": {} if closed else {seq: _activity(a) for seq, a in ledger.activities.items()},
-        "timers": {} if closed else ledger.timers,
-        "children": {} if closed else {
-            seq: (c.record.process, c.record.child_policy, c.running) for seq, c in ledger.children.items()
-        },
-        "letters": {} if closed else {
-            seq: "signal" if isinstance(sent, rec.SignalInitiated) else "cancel" for seq, sent in ledger.letters.items()
-        },
-    }  # fmt: skip
-
-
-def _decision(ledger: Ledger) -> tuple[str, int, float | None, bool]:
-    if ledger.blocked:
-        return IDLE, 0, None, True
-    if ledger.held:
-        return STARTED, ledger.held, ledger.decision_by, ledger.unseen
-    return SCHEDULED if ledger.unseen else IDLE, 0, None, False
-
-
-def _activity(activity: Any) -> tuple[Any, ...]:
-    it = activity.record
-    return (it.id, it.category, activity.started, activity.by, activity.close_by, activity.cancel,
-            it.execution_timeout, it.heartbeat_timeout)  # fmt: skip
-
-
 def _check_alarm(ledger: Ledger, head: Head) -> None:
     """The alarm is not later than any deadline, and each heartbeat's deadline is later than the start."""
     _demand(head.open or head.alarm is None, 14, ledger.what, "is closed and has an alarm")
@@ -278,11 +209,21 @@ def _check_alarm(ledger: Ledger, head: Head) -> None:
 
 
 def _letter(task: Task) -> msg.Letter:
-    return _LETTERS.decode(task.body[9:])
+    letter = _read(_LETTERS, task)
+    _demand(letter is not None, 14, f"process {task.process!r}", f"has the letter {task.key}, which cannot be read")
+    return letter  # type: ignore[no-any-return]
 
 
 def _of_task(task: Task) -> tuple[str, int, Any]:
-    return task.queue, task.priority, _WORK[task.key[0]].decode(task.body[9:]) if task.body else None
+    return task.queue, task.priority, _read(_WORK.get(task.key[0]), task)
+
+
+def _read(decoder: Any, task: Task) -> Any:
+    """A task's body, None where there is none that can be read."""
+    try:
+        return decoder and decoder.decode(task.body[9:])
+    except msgspec.DecodeError:
+        return None
 
 
 def differ(what: str, found: dict[Any, Any], wanted: dict[Any, Any]) -> None:

@@ -15,7 +15,6 @@ import msgspec
 from ..engine import records as rec
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
-_REMEMBERED = 256
 
 
 class InvariantViolated(AssertionError):
@@ -160,7 +159,7 @@ class Ledger:
     def _signaled(self, record: rec.Signaled) -> None:
         if record.request_id:
             self.demand(record.request_id not in self.requests, 9, f"is request {record.request_id!r} again")
-            self.requests = [*self.requests[1 - _REMEMBERED :], record.request_id]
+            self.requests = [*self.requests[-255:], record.request_id]
 
     def _cancel_requested(self, record: rec.CancelRequested) -> None:
         self.demand(not self.cancel_requested, 9, "requests the cancellation again")
@@ -175,8 +174,7 @@ class Ledger:
             self.demand(not self._missed, 4, "closes the process without having seen what happened")
             self.demand(self.refusals == 0, 17, "closes the process though a decision before it was refused")
         if isinstance(record, rec.ProcessTimedOut):
-            due = min((due for due, kind, _ in self._due if kind == "process"), default=None)
-            self.demand(due is not None and record.time >= due, 11, "comes too early")
+            self.demand(any(due <= record.time for due, kind, _ in self._due if kind == "process"), 11, "is too early")
         self.closing, self.held = record, 0
 
     # -- activities, timers, others ----------
@@ -193,7 +191,7 @@ class Ledger:
         found[0].cancel = True
 
     def _with_id(self, id: str) -> list[Activity]:
-        return [activity for activity in self.activities.values() if activity.record.id == id]
+        return [it for it in self.activities.values() if it.record.id == id]
 
     def _take(self, record: rec.ActivityStarted) -> None:
         activity = self._activity(record.scheduled)

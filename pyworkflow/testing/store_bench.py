@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..engine.store import Archive, Commit, Entry, Query, Store, Summary, Task
-
-PATIENCE = 60.0
-"""Seconds after which something that should have happened has not."""
 
 ALL_BYTES = bytes(range(256))
 ODD_NAMES = [
@@ -110,25 +106,3 @@ def make_summary(
 
 def make_task(process: str = "p", key: str = "d", queue: str = "q", due: float = 1.0, **more: Any) -> Task:
     return Task(process, key, queue, due, **more)
-
-
-def in_threads(*jobs: Callable[[], object]) -> None:
-    """Run each job in a thread of its own, all at once; raise what one of them raised."""
-    errors: list[BaseException] = []
-    barrier = threading.Barrier(len(jobs))
-
-    def run(job: Callable[[], object]) -> None:
-        try:
-            barrier.wait(PATIENCE)
-            job()
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-        assert not thread.is_alive(), "a thread is stuck"
-    if errors:
-        raise errors[0]

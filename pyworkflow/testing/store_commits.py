@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from ..engine.store import Archive, Query, Row
-from .store_bench import ALL_BYTES, ODD_NAMES, StoreBench, in_threads, make_commit, make_summary, make_task
+from .concurrency import in_threads
+from .store_bench import ALL_BYTES, ODD_NAMES, StoreBench, make_commit, make_summary, make_task
 
 
 class Commits(StoreBench):

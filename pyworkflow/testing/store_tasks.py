@@ -7,7 +7,8 @@ from functools import partial
 import pytest
 
 from ..engine.store import QueueInfo, Row, Task
-from .store_bench import StoreBench, in_threads, make_task
+from .concurrency import in_threads
+from .store_bench import StoreBench, make_task
 
 
 class Tasks(StoreBench):

@@ -11,7 +11,8 @@ import pytest
 
 from ..engine.store import Row, Store
 from ..exceptions import BackendUnavailable
-from .store_bench import PATIENCE, StoreBench, in_threads, make_commit, make_summary, make_task
+from .concurrency import PATIENCE, in_threads
+from .store_bench import StoreBench, make_commit, make_summary, make_task
 
 FOREVER = 10 * PATIENCE
 

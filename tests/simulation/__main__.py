@@ -22,7 +22,7 @@ def main() -> int:
         else:
             many(options.first, options.seeds, show)
             seconds = time.monotonic() - began
-            print(f"\r{options.seeds} seeds in {seconds:.1f} s: {options.seeds / seconds:.0f} a second")
+            print(f"{options.seeds} seeds in {seconds:.1f} s: {options.seeds / seconds:.0f} a second")
     except Failure as failure:
         print(failure)
         return 1

@@ -53,7 +53,7 @@ class Promises:
         kept.check_answers({promise.id: promise.size for promise in self.made if promise.kind == "answer"})
 
     def _bounds(self, promise: Promise, what: str) -> tuple[int, int]:
-        """How often it may be there at least and at most; a terminate has no request id, and comes as often as asked."""
+        """How often it may be there; a terminate has no request id, and happens as often as asked."""
         most = promise.asked if what == "terminate" else min(promise.asked, 1)
         return (1 if promise.acknowledged and (what != "start" or promise.must_start) else 0), most
 

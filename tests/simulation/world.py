@@ -11,6 +11,7 @@ from typing import Any
 
 from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.engine.engine import Engine
+from pyworkflow.engine.head import Limits
 from pyworkflow.engine.store import Store
 from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow.task import ActivityTask, DecisionTask
@@ -21,6 +22,7 @@ from pyworkflow.testing.invariants import Inspector
 from .promises import Promises
 
 CACHES = (0, 1, 1_000)
+TIGHT = Limits(activities=2, timers=1, children=1, events=40, refusals=3)
 CATEGORIES = ("c", "d")
 ACTIVITIES = ("A", "B")
 
@@ -31,6 +33,7 @@ class Machine:
 
     store: FaultyStore
     cache: int
+    limits: Limits
     engine: Engine = None  # type: ignore[assignment]
     decisions: list[DecisionTask] = field(default_factory=list)
     activities: list[ActivityTask] = field(default_factory=list)
@@ -38,7 +41,7 @@ class Machine:
     def boot(self) -> None:
         """Begin anew: whatever was in memory is gone."""
         self.decisions, self.activities = [], []
-        self.engine = Engine(self.store, cache_size=self.cache)
+        self.engine = Engine(self.store, cache_size=self.cache, limits=self.limits)
         for workflow, category in (("W", "c"), ("V", "d")):
             self.engine.register_workflow(workflow, category, 90.0, 15.0)
         for activity, heartbeat in (("A", None), ("B", 6.0)):
@@ -61,6 +64,7 @@ class World:
         self.trace: list[str] = []
         self._acting: list[Machine] = []
         self.act: Callable[[World, Machine], None] = lambda world, machine: None
+        self.limits = self.random.choice((Limits(), Limits(), TIGHT))
         rates = self._rates()
         self.machines = [self._machine(rates) for _ in range(self.random.randint(1, 3))]
 
@@ -74,7 +78,7 @@ class World:
 
     def _machine(self, rates: Rates) -> Machine:
         store = FaultyStore(self.base, self.random, rates, transactional=self.transactional, interlude=self._interlude)
-        machine = Machine(store, self.random.choice(CACHES))
+        machine = Machine(store, self.random.choice(CACHES), self.limits)
         machine.boot()
         return machine
 
@@ -101,7 +105,7 @@ class World:
             self._acting.pop()
 
     def _interlude(self) -> None:
-        """While a machine is in the middle of something another one acts, or it sleeps for long and the world goes on."""
+        """While a machine is in the middle of something another one acts, or it sleeps while the world goes on."""
         if len(self._acting) > 2:
             return
         turns = 1

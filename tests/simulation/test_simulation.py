@@ -1,0 +1,35 @@
+"""Thousands of worlds, each from one seed; the same seed is the same world, and a failure says how to see it again."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyworkflow.testing.invariants import InvariantViolated
+
+from . import run as runs
+from .run import Failure, many, number_of_seeds, run
+from .world import World
+
+
+@pytest.mark.timeout(1_200)
+def test_every_seed_keeps_every_promise():
+    many(0, number_of_seeds())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 25])
+def test_a_seed_is_always_the_same_world(seed, capsys):
+    stories = []
+    for _ in range(2):
+        run(seed, trace=True)
+        stories.append(capsys.readouterr().out)
+    assert len(stories[0].splitlines()) > 20
+    assert stories[0] == stories[1]
+
+
+def test_a_failure_says_how_to_see_it_again(monkeypatch):
+    def fail(world: World) -> None:
+        raise InvariantViolated("invariant 1: broken")
+
+    monkeypatch.setattr(runs, "come_to_rest", fail)
+    with pytest.raises(Failure, match=r"python -m tests\.simulation --seed 7$"):
+        run(7)

@@ -1,0 +1,1 @@
+"""What pyworkflow.testing gives to users."""
