@@ -55,6 +55,10 @@ class CorruptRecord(WorkflowError):
     """A stored record does not match its checksum or cannot be read by this version of pyworkflow."""
 
 
+class NewerRecord(CorruptRecord):
+    """A stored record is sound, but of a kind that this version of pyworkflow does not know."""
+
+
 class BackendUnavailable(WorkflowError):
     """The backend could not be reached or could not write; the call may or may not have happened.
 

@@ -89,7 +89,6 @@ class MemoryStore(Store):
         if commit.archive is not None:
             old = self._runs[commit.process, commit.archive.summary.run]
             old.row, old.summary = Row(commit.base, commit.archive.head), commit.archive.summary
-        self._current[commit.process] = commit.run
         run = self._runs.get((commit.process, commit.run))
         row = Row(commit.stamp, commit.head)
         if run is None:
@@ -99,6 +98,7 @@ class MemoryStore(Store):
             run.row, run.summary = row, commit.summary or run.summary
         for entry in commit.entries:
             self._runs[commit.process, entry.run].events.append(entry.body)
+        self._current[commit.process] = commit.run
         self._change_tasks(commit)
         return True
 

@@ -6,12 +6,15 @@ import base64
 import math
 import re
 import zlib
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Raw
 
-from ..exceptions import CorruptRecord, InvalidName, PayloadError
+from ..exceptions import CorruptRecord, InvalidName, NewerRecord, PayloadError
+
+T = TypeVar("T")
 
 NOTHING = Raw()
 """The payload of None. It is this one object: msgspec leaves a field out where it is its default."""
@@ -64,13 +67,16 @@ class Payloads:
         return Raw(self._MARK + base64.b64encode(self.codec.encode(data)) + b'"')
 
     def load(self, raw: Raw) -> Any:
-        """The value of a payload."""
+        """The value of a payload. Raises PayloadError where the codec cannot decode it."""
         data = bytes(raw)
         if not data:
             return None
-        if self.codec is not None and data.startswith(self._MARK):
-            data = self.codec.decode(base64.b64decode(data[len(self._MARK) : -1]))
-        return msgspec.json.decode(data)
+        try:
+            if self.codec is not None and data.startswith(self._MARK):
+                data = self.codec.decode(base64.b64decode(data[len(self._MARK) : -1]))
+            return msgspec.json.decode(data)
+        except Exception as error:
+            raise PayloadError(f"a stored payload cannot be decoded: {error}") from error
 
 
 def _json(value: Any) -> bytes:
@@ -113,12 +119,26 @@ def seal(body: bytes, previous: int = 0) -> tuple[bytes, int]:
 def unseal(sealed: bytes, what: str, previous: int = 0) -> tuple[bytes, int]:
     """What was sealed, and its checksum. Raises CorruptRecord, naming `what`."""
     if sealed[:1] != FORMAT:
-        raise CorruptRecord(f"{what} has the format {sealed[:1]!r}, this version of pyworkflow reads {FORMAT!r}")
+        raise NewerRecord(f"{what} has the format {sealed[:1]!r}, this version of pyworkflow reads {FORMAT!r}")
     body = sealed[SEAL:]
     checksum = zlib.crc32(body, previous)
     if sealed[1:SEAL] != b"%08x" % checksum:
         raise CorruptRecord(f"{what} does not match its checksum: the stored data was changed or damaged")
     return body, checksum
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
+    """What was encoded. Raises NewerRecord, naming `what`."""
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise NewerRecord(f"{what} cannot be read, a newer pyworkflow may have written it: {error}") from None
+
+
+def unseal_last(sealed: Sequence[bytes], what: str) -> tuple[bytes, int]:
+    """The body and checksum of the last of some consecutive records, checked against the one before it."""
+    previous = int(sealed[-2][1:SEAL], 16) if len(sealed) > 1 else 0
+    return unseal(sealed[-1], what, previous)
 
 
 def check_name(what: str, name: object) -> str:

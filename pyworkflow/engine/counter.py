@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from msgspec import Struct
 
 from ..activity import ActivityExecution, ActivityResult
 from ..backend.model import Exchanged, Failed, Finished, Released, Wanted
-from ..exceptions import BackendUnavailable, CorruptRecord, UnknownActivityException
+from ..defaults import DECISION_ATTEMPTS
+from ..exceptions import (
+    BackendUnavailable,
+    CorruptRecord,
+    NewerRecord,
+    PayloadError,
+    UnknownActivityException,
+    UnknownResourceException,
+    WorkflowError,
+)
 from ..process import Process
 from ..task import ActivityTask, DecisionTask
 from . import messages as msg
-from .codec import SEAL, Payloads, check_name, unseal
+from .codec import Payloads, check_name, decode, unseal, unseal_last
 from .head import ActivityWork, DecisionWork, Head
 from .machine import Draft, Pending, apply
 from .office import Job, Office
-from .records import ActivityScheduled
+from .records import ActivityFailed, ActivityScheduled
 from .store import Task, activities_queue, decisions_queue
 from .tokens import activity_token, decision_token
 from .translate import Translator, reason_text, seconds
@@ -82,18 +92,22 @@ class Counter:
             taken = self._finish(said, order, result)
             taken += self._claim(order)
         for item in taken:
-            if isinstance(item.work, ActivityWork):
-                result.activities.append(self._activity_task(item.head, item.work, item.started))
-            elif (task := self._decision_task(item)) is not None:
-                result.decisions.append(task)
-            else:
-                order.left[0] += 1
-                self._add(result, self.serve((), order))
+            self._give(item, order, result)
         return result
 
-    def _add(self, result: Exchanged, more: Exchanged) -> None:
-        result.activities += more.activities
-        result.decisions += more.decisions
+    def _give(self, item: Taken, order: Order, result: Exchanged) -> None:
+        """Make a worker's task of what was started. What cannot be read is failed, and something else given instead."""
+        try:
+            if isinstance(item.work, ActivityWork):
+                result.activities.append(self._activity_task(item.head, item.work, item.started))
+            else:
+                result.decisions.append(self._decision_task(item))
+        except (CorruptRecord, PayloadError) as error:
+            self.office.send(item.head.id, _given_up(item, error))
+            order.left[isinstance(item.work, ActivityWork)] += 1
+            more = self.serve((), order)
+            result.activities += more.activities
+            result.decisions += more.decisions
 
     # -- handing in ----------
 
@@ -138,9 +152,10 @@ class Counter:
         raise ValueError(f"{outcome!r} is no result of an activity")
 
     def _release(self, process: str, run: str, scheduled: int, started: int, delay: float) -> msg.ReleaseActivity:
-        sealed = self.store.history(process, run, scheduled - 1, 1)
+        first = max(scheduled - 2, 0)
+        sealed = self.store.history(process, run, first, scheduled - first)
         try:
-            record = _SCHEDULED.decode(sealed[0][SEAL:])
+            record = _SCHEDULED.decode(unseal_last(sealed, f"event {scheduled} of process {process!r}")[0])
         except (IndexError, msgspec.DecodeError):
             raise UnknownActivityException(f"event {scheduled} of process {process!r} schedules no activity") from None
         work = _work(run, scheduled, record)
@@ -172,11 +187,13 @@ class Counter:
         for task in [task for task in draft.tasks.values() if task is not None]:
             kind = order.kind(task.queue)
             if kind is not None and task.due <= draft.now:
-                order.left[kind] -= 1
-                taken.append(self._take(draft, task, order.identity))
+                with suppress(UnknownResourceException):
+                    taken.append(self._take(draft, task, order.identity))
+                    order.left[kind] -= 1
         return taken
 
     def _take(self, draft: Draft, task: Pending, identity: str) -> Taken:
+        """Start a task of this draft. Raises UnknownResourceException when what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
         return Taken(work, apply(draft, _take_message(work, identity)), draft.head)
@@ -226,15 +243,9 @@ class Counter:
         context = {"token": token, "version": work.version, "heartbeat_timeout": work.heartbeat_timeout}
         return ActivityTask(execution, head.id, context)
 
-    def _decision_task(self, taken: Taken) -> DecisionTask | None:
-        """None for a process whose history cannot be read: it is blocked."""
+    def _decision_task(self, taken: Taken) -> DecisionTask:
         head, run = taken.head, taken.work.run
-        try:
-            process = self.process(head, taken.started)
-        except CorruptRecord as error:
-            message = msg.FailDecision(run=run, started=taken.started, reason=str(error), attempts=1)
-            self.office.send(head.id, message)
-            return None
+        process = self.process(head, taken.started)
         return DecisionTask(process, {"token": f"{head.id}:{run}:{taken.started}"})
 
     def process(self, head: Head, seq: int) -> Process:
@@ -263,8 +274,20 @@ def _take_message(work: ActivityWork | DecisionWork, identity: str) -> msg.Messa
 
 
 def _body(task: Task) -> ActivityWork | DecisionWork:
-    body, _ = unseal(task.body, f"task {task.key} of process {task.process!r}")
-    return _DECISIONS.decode(body) if task.key == "d" else _ACTIVITIES.decode(body)
+    what = f"task {task.key} of process {task.process!r}"
+    body, _ = unseal(task.body, what)
+    return decode(_DECISIONS, body, what) if task.key == "d" else decode(_ACTIVITIES, body, what)
+
+
+def _given_up(taken: Taken, error: WorkflowError) -> msg.Message:
+    """A task that cannot be made: the activity fails; the process is blocked, or tried again by newer workers."""
+    work, reason = taken.work, reason_text(error)
+    if isinstance(work, ActivityWork):
+        return msg.EndActivity(
+            run=work.run, started=taken.started, end=ActivityFailed(scheduled=work.scheduled, reason=reason)
+        )
+    attempts = DECISION_ATTEMPTS if isinstance(error, NewerRecord) else 1
+    return msg.FailDecision(run=work.run, started=taken.started, reason=reason, attempts=attempts)
 
 
 def _work(run: str, scheduled: int, record: ActivityScheduled) -> ActivityWork:

@@ -24,7 +24,6 @@ from ..events import Event
 from ..process import Process, ProcessResult
 from ..signal import Signal
 from ..task import ActivityTask
-from ..values import fresh_id
 from . import messages as msg
 from .bell import process_topic
 from .checks import REPLACEMENTS, one_of, optional_name, text, until
@@ -37,7 +36,7 @@ from .office import Office
 from .questions import Questions
 from .store import ALARMS, LETTERS, Store
 from .tokens import activity_token
-from .translate import Translator, policy, priority, reason_text, tags, target
+from .translate import Translator, id_of, policy, priority, reason_text, tags, target
 from .translate import timeout as _seconds
 from .types import ActivityType, Types, WorkflowType
 
@@ -149,7 +148,7 @@ class Engine(Backend):
         type = self._types.workflow(check_name("a workflow's name", process.workflow), version)
         return msg.Start(
             run=fresh_run(),
-            process=check_name("a process's id", fresh_id() if process.id is None else process.id),
+            process=id_of(process, request_id),
             workflow=type.name,
             version=type.version,
             input=self._payloads.dump(process.input),
@@ -158,7 +157,7 @@ class Engine(Backend):
             decision_timeout=_seconds(type.decision_timeout if decision_timeout is None else decision_timeout),
             category=check_name("a category", category or type.category),
             priority=priority(rank),
-            request_id=text("a request id", request_id or fresh_id()),
+            request_id=text("a request id", request_id or ""),
             if_running=one_of("if_running", if_running, REPLACEMENTS),  # type: ignore[arg-type]
         )
 
@@ -175,7 +174,7 @@ class Engine(Backend):
             run=run,
             name=check_name("a signal's name", signal.name),
             data=self._payloads.dump(signal.data),
-            request_id=text("a request id", request_id or fresh_id()),
+            request_id=text("a request id", request_id or ""),
         )
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:

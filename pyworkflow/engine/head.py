@@ -108,7 +108,7 @@ class Head(Struct, omit_defaults=True, gc=False):
     @property
     def stamp(self) -> str:
         """What a commit names to say what it was computed from."""
-        return f"{self.run}.{self.version}"
+        return f"{self.run}.{self.version}.{self.crc:08x}"
 
     def copy(self) -> Head:
         """A copy whose own parts can be replaced without touching this one; the states inside are shared."""
@@ -177,3 +177,4 @@ class Limits(Struct, frozen=True):
     events: int = 25_000
     requests: int = 256
     refusals: int = 10
+    timeouts: int = 20

@@ -15,10 +15,10 @@ from .. import activity as act
 from .. import decision as dec
 from .. import events as ev
 from .. import process as proc
-from ..exceptions import CorruptRecord
+from ..exceptions import CorruptRecord, PayloadError
 from ..signal import Signal
 from . import records as rec
-from .codec import Payloads, unseal
+from .codec import Payloads, decode, unseal
 from .machine import Draft
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
@@ -41,11 +41,7 @@ class History:
         for blob in sealed:
             what = f"event {self.seq + 1} of process {process!r}, run {run}"
             body, crc = unseal(blob, what, self.crc)
-            try:
-                record = _RECORDS.decode(body)
-            except msgspec.DecodeError as error:
-                raise CorruptRecord(f"{what} cannot be read: {error}") from None
-            self.append(record)
+            self.append(decode(_RECORDS, body, what))
             self.crc = crc
 
     def append(self, record: rec.Record) -> None:
@@ -115,9 +111,17 @@ class HistoryCache:
             history = self._kept.get((process, head.run))
             if history is None or draft.archived is not None or history.seq + len(draft.written) != head.seq:
                 return
-            for _, _, record in draft.written:
-                history.append(record)
-            history.crc = head.crc
+            try:
+                for _, _, record in draft.written:
+                    history.append(record)
+                history.crc = head.crc
+            except PayloadError:
+                del self._kept[process, head.run]
+
+    def drop(self, process: str, run: str) -> None:
+        """Forget a run that has ended."""
+        with self._lock:
+            self._kept.pop((process, run), None)
 
     def clear(self) -> None:
         """Keep nothing: what was kept may never have happened."""

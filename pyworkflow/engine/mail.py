@@ -8,7 +8,7 @@ import msgspec
 
 from ..exceptions import CorruptRecord, ProcessAlreadyRunning, UnknownProcessException
 from . import messages as msg
-from .codec import unseal
+from .codec import decode, unseal
 from .office import Job, Office, Reply
 from .store import ALARMS, LETTERS, Task
 
@@ -55,8 +55,8 @@ class Mail:
 
     def _open(self, task: Task) -> None:
         try:
-            body, _ = unseal(task.body, f"letter {task.key} of process {task.process!r}")
-            self._hand_over(task, _LETTERS.decode(body), self.store.now())
+            what = f"letter {task.key} of process {task.process!r}"
+            self._hand_over(task, decode(_LETTERS, unseal(task.body, what)[0], what), self.store.now())
         except CorruptRecord as error:
             self.office.put_off(task, error)
 

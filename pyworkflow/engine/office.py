@@ -126,8 +126,9 @@ class Office:
             return self._on(job.head, job, now)
         known = self._heads.get(job.process)
         if known is not None:
-            done = self._on(known[1], job, now)
+            done = self._on(known[1], Job(job.process, job.messages), now)
             if done.draft.changed and not done.failed:
+                done.taken = job.after(done.draft) if job.after is not None else []
                 return done
         return self._on(self._read(job.process), job, now)
 
@@ -178,6 +179,10 @@ class Office:
             limit = self.limits.events
             logger.warning("process %r has %d events; it ends at %d", commit.process, draft.head.seq, limit)
         if not self._keep:
+            return
+        if not draft.head.open:
+            self._heads.pop(commit.process, None)
+            self.histories.drop(commit.process, draft.head.run)
             return
         self.histories.extend(commit.process, draft)
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .codec import encode, seal, unseal
+from .codec import decode, encode, seal, unseal
 from .head import Head
 from .machine import Draft, Pending
 from .store import ALARMS, Archive, Commit, Entry, Row, Summary, Task
@@ -34,7 +34,8 @@ def pack(draft: Draft) -> Commit:
 
 def unpack(row: Row, process: str) -> Head:
     """The head of a row. Raises CorruptRecord."""
-    return _HEADS.decode(unseal(row.head, f"the head of process {process!r}")[0])
+    what = f"the head of process {process!r}"
+    return decode(_HEADS, unseal(row.head, what)[0], what)
 
 
 def summary(head: Head) -> Summary:

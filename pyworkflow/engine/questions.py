@@ -16,7 +16,7 @@ from ..exceptions import CorruptRecord, UnknownProcessException
 from ..process import Process, ProcessResult
 from . import records as rec
 from .checks import count, moment, optional_text, text
-from .codec import SEAL, Payloads
+from .codec import Payloads, decode, unseal_last
 from .head import CLOSED, OPEN, ActivityState, Head
 from .history import History, closing_result
 from .office import Office
@@ -80,7 +80,11 @@ class Questions:
         head = self.head(process, run)
         if head.open:
             return None
-        return closing_result(_RECORDS.decode(self._sealed(head, head.seq - 1)[0][SEAL:]), self.payloads.load)
+        what = f"event {head.seq} of process {process!r}, run {head.run}"
+        body, checksum = unseal_last(self._sealed(head, max(head.seq - 2, 0)), what)
+        if checksum != head.crc:
+            raise CorruptRecord(f"{what} is not the one that was written last")
+        return closing_result(decode(_RECORDS, body, what), self.payloads.load)
 
     def describe(self, process: str, run: str) -> Description:
         head = self.head(process, run)
@@ -157,7 +161,7 @@ class Questions:
             workflow=head.workflow,
             id=head.id,
             run=head.run,
-            tags=head.tags,
+            tags=list(head.tags),
             parent=None if head.parent is None else head.parent.process,
             status=head.status,
             version=head.workflow_version,
@@ -169,7 +173,7 @@ class Questions:
             workflow=summary.workflow,
             id=summary.id,
             run=summary.run,
-            tags=summary.tags,
+            tags=list(summary.tags),
             parent=summary.parent,
             status=summary.status,
             version=summary.version,

@@ -236,7 +236,10 @@ class ActivityStarted(Record):
 
 
 class ActivityReleased(Record):
+    """It can be taken again after `delay` seconds."""
+
     scheduled: int
+    delay: float = 0.0
 
 
 class ActivityEnd(Record):

@@ -6,6 +6,7 @@ One row a type: a new decision is a row in DECISIONS, a record, a handler in the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from .. import activity as act
@@ -150,6 +151,13 @@ def target(process_or_id: Process | str) -> tuple[str, str]:
     else:
         process, _, run = process_or_id.partition(":") if isinstance(process_or_id, str) else (process_or_id, "", "")
     return check_name("a process's id", process), run and check_name("a run", run)
+
+
+def id_of(process: Process, request_id: str | None) -> str:
+    """The id of a process to start; where none was given a fresh one, the same again for the same request."""
+    if process.id is not None:
+        return check_name("a process's id", process.id)
+    return sha256(request_id.encode()).hexdigest()[:32] if request_id else fresh_id()
 
 
 def tags(values: Sequence[str]) -> list[str]:

@@ -82,7 +82,8 @@ class Inspector:
             return
         seen.row, seen.shown = row, shown
         head = unpack(row, shown.id)
-        _demand(row.stamp == head.stamp, 14, what, f"has the stamp {row.stamp}, its head says {head.stamp}")
+        same = row.stamp == head.stamp or not current
+        _demand(same, 14, what, f"has the stamp {row.stamp}, its head says {head.stamp}")
         _demand(summary(head) == shown, 14, what, f"is listed as {shown}, its head says {summary(head)}")
         _demand(current or not head.open, 2, what, "is open and not the current one")
         differ(what, of_head(head), of_ledger(seen.ledger, shown))

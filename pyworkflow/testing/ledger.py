@@ -144,7 +144,7 @@ class Ledger:
         if isinstance(record, rec.DecisionTimedOut):
             self.demand(self.decision_by is not None and record.time >= self.decision_by, 11, "comes too early")
         self.held = 0
-        self.attempts += isinstance(record, rec.DecisionFailed)
+        self.attempts += not isinstance(record, rec.DecisionReleased)
 
     def _block(self, record: rec.ProcessBlocked) -> None:
         self.demand(not self.held and not self.blocked, 4, "blocks what is held or blocked")
@@ -205,7 +205,7 @@ class Ledger:
         self.demand(activity.started > 0, 7, f"hands {record.scheduled} back, which nobody holds")
         activity.started = 0
         timeout = activity.record.scheduled_timeout
-        activity.by = self._deadline(_after(record.time, timeout), "wait", record.scheduled)
+        activity.by = self._deadline(_after(record.time, timeout and record.delay + timeout), "wait", record.scheduled)
 
     def _end(self, record: rec.ActivityEnd) -> None:
         activity = self._activity(record.scheduled)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..activity import Activity, ActivityCompleted, ActivityFailed, ActivityResult
 from ..backend import Failed
 from ..decision import Decision
+from ..exceptions import UnknownTypeException
 from ..task import DecisionTask
 from ..workflow import Workflow
 from ..workflow.base import decisions_of
@@ -20,7 +21,7 @@ def execute(activity: Activity) -> ActivityResult | None:
     """Execute an activity; None when it is handed off: somebody else completes it by its token."""
     try:
         return outcome_of(activity, activity.execute())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return outcome_of_error(error)
 
 
@@ -28,7 +29,7 @@ async def execute_async(activity: Activity) -> ActivityResult | None:
     """Execute an activity whose `execute` is async."""
     try:
         return outcome_of(activity, await activity.execute())
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return outcome_of_error(error)
 
 
@@ -40,21 +41,23 @@ def outcome_of(activity: Activity, value: Any) -> ActivityResult | None:
     return ActivityCompleted(value) if activity.auto_complete else None
 
 
-def outcome_of_error(error: Exception) -> ActivityResult:
+def outcome_of_error(error: BaseException) -> ActivityResult:
     """An exception is the result where it is one; any other is a failure, with its traceback as details."""
     if isinstance(error, ActivityResult):
         return error
     return ActivityFailed(str(error) or type(error).__name__, _traceback(error))
 
 
-def decide(workflow: Workflow, task: DecisionTask, attempts: int) -> Sequence[Decision] | Failed:
-    """Ask a workflow for its decisions."""
+def decide(workflow: Callable[[], Workflow], task: DecisionTask, attempts: int) -> Sequence[Decision] | Failed:
+    """Make a workflow and ask it for its decisions. Raises UnknownTypeException of the making."""
     try:
-        return decisions_of(workflow.decide(task.process), task.process)
-    except Exception as error:
+        return decisions_of(workflow().decide(task.process), task.process)
+    except UnknownTypeException:
+        raise
+    except (Exception, SystemExit) as error:
         return Failed(f"{type(error).__name__}: {error}", _traceback(error), attempts)
 
 
-def _traceback(error: Exception) -> str:
+def _traceback(error: BaseException) -> str:
     """The traceback as text; the end of it where it is very long."""
     return "".join(traceback.format_exception(error))[-32_768:]

@@ -40,9 +40,14 @@ class Heart(ActivityMonitor):
 
     def heartbeat(self, details: Any = None) -> None:
         """Raises ActivityCanceled when cancellation was requested, UnknownActivityException when the task is lost."""
+        kept = self._details
         if details is not None:
             self._details = details
-        self.beat()
+        try:
+            self.beat()
+        except Exception:
+            self._details = kept
+            raise
         if self.lost is not None:
             raise self.lost
         if self.cancel_requested:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,8 @@ class _FarMonitor(ActivityMonitor):
 
 
 def _serve(pipe: Connection) -> None:
-    """The child's life: execute what comes until the pipe is closed."""
+    """The child's life: execute what comes until the pipe is closed. Ctrl-C is its parent's matter."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     while True:
         try:
             module, name, *what = pipe.recv()

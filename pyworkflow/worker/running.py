@@ -14,7 +14,7 @@ from ..backend import Failed, Finished, Released
 from ..exceptions import UnknownTypeException
 from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
-from .execute import decide, execute, execute_async
+from .execute import decide, execute, execute_async, outcome_of_error
 from .heart import Heart
 from .log import WorkerLog, fields
 from .loop import LoopThread
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 PULSE = 0.25
-LONGEST_DELAY = 60.0
+LONGEST_DELAY = 5.0
 
 Task = ActivityTask | DecisionTask
 Done = Callable[[Finished], None]
@@ -141,10 +141,9 @@ class Running:
         task = entry.task
         assert isinstance(task, DecisionTask)
         try:
-            workflow = self.manager.workflow_for_task(task)
+            outcome = decide(partial(self.manager.workflow_for_task, task), task, self.attempts)
         except UnknownTypeException as error:
             return self._hand_back(entry, str(task.process.workflow), error, done)
-        outcome = decide(workflow, task, self.attempts)
         if isinstance(outcome, Failed):
             self.log.error("decider failed: %s\n%s", outcome.reason, outcome.details, extra=fields(task))
         return self._report(entry, outcome, done)
@@ -157,6 +156,9 @@ class Running:
             activity = self.manager.activity_for_task(task, entry.heart)
         except UnknownTypeException as error:
             self._hand_back(entry, task.activity, error, done)
+            return None
+        except (Exception, SystemExit) as error:
+            self._report(entry, outcome_of_error(error), done)
             return None
         if self._pulse and task.heartbeat_timeout is not None:
             self._start_pulse()
@@ -189,7 +191,7 @@ class Running:
 
     def _hand_back(self, entry: Entry, name: str, error: Exception, done: Done) -> None:
         count = self._unknown[name] = self._unknown.get(name, -1) + 1
-        delay = min(2.0**count, LONGEST_DELAY)
+        delay = min(2.0 ** min(count, 10), LONGEST_DELAY)
         self.log.error("%s; handed back for %.0f s", error, delay, extra=fields(entry.task))
         self._report(entry, Released(delay), done)
 
@@ -209,4 +211,10 @@ class Running:
         while not ending.wait(PULSE):
             for entry in list(self._entries.values()):
                 if entry.heart is not None:
-                    entry.heart.beat()
+                    self._beat(entry, entry.heart)
+
+    def _beat(self, entry: Entry, heart: Heart) -> None:
+        try:
+            heart.beat()
+        except Exception as error:
+            self.log.error("no heartbeat: %s", error, extra=fields(entry.task))

@@ -20,8 +20,15 @@ class WorkerThread(threading.Thread):
 
     def run(self) -> None:
         while not self._ending.is_set():
-            if not self.worker.step(self.logger):
+            if not self._step():
                 self._ending.wait(self.delay_on_idle)
+
+    def _step(self) -> bool:
+        try:
+            return self.worker.step(self.logger)
+        except Exception as error:
+            self.worker.log.warning("trying again in %.1f s: %s", self.delay_on_idle, error)
+            return False
 
     def join(self, timeout: float | None = None) -> None:
         """Let the worker finish its step and stop."""

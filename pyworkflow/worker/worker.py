@@ -25,6 +25,7 @@ from .signals import stop_on_signals
 
 LONG_POLL = 10.0
 SETTLE = 0.001
+SLOW = 0.2
 FIRST_BACKOFF, LAST_BACKOFF = 0.1, 10.0
 
 Categories = str | Sequence[str] | None
@@ -68,26 +69,32 @@ class Worker:
         self._stopping = threading.Event()
         self._waiting = False
         self._started = False
+        self._at_once = concurrency
         self._running = Running(manager, concurrency, self._finished, self._wake, attempts, self.log, heartbeat)
 
     # -- running ----------
 
     def run(self, burst: bool = False) -> None:
         """Work until stopped; with `burst`, until there is nothing left to do."""
-        backoff = FIRST_BACKOFF
         with stop_on_signals(self.stop):
-            while not self._stopping.is_set():
-                try:
-                    busy = self._turn(0.0 if burst and not len(self._running) else LONG_POLL)
-                    if burst and not busy and not len(self._running) and self._done.empty():
-                        break
-                    backoff = FIRST_BACKOFF
-                except Exception as error:
-                    self.log.warning("backend: %s; trying again in %.1f s", error, backoff, exc_info=_unexpected(error))
-                    self._stopping.wait(backoff)
-                    backoff = min(backoff * 2, LAST_BACKOFF)
-            self._shut_down()
+            try:
+                self._work(burst)
+            finally:
+                self._shut_down()
         self._stopping.clear()
+
+    def _work(self, burst: bool) -> None:
+        backoff = FIRST_BACKOFF
+        while not self._stopping.is_set():
+            try:
+                busy = self._turn(0.0 if burst and not len(self._running) else LONG_POLL)
+                if burst and not busy and not len(self._running) and self._done.empty():
+                    break
+                backoff = FIRST_BACKOFF
+            except Exception as error:
+                self.log.warning("trying again in %.1f s: %s", backoff, error, exc_info=_unexpected(error))
+                self._stopping.wait(backoff)
+                backoff = min(backoff * 2, LAST_BACKOFF)
 
     def stop(self) -> None:
         """Let `run`, now or when called next, finish what is running and return; from any thread or signal handler."""
@@ -97,13 +104,13 @@ class Worker:
     def step(self, logger: Logger | None = None) -> bool:
         """Take one task, do it here and now, and hand it in; was there one?"""
         log = self.log if logger is None else worker_log(logger, self.name)
-        got = self._exchange([], Wanted(self._of_decisions(), 1), Wanted(self._of_activities(), 1), 0.0)
-        finished: list[Finished] = []
+        got = self._exchange(self._unsent, Wanted(self._of_decisions(), 1), Wanted(self._of_activities(), 1), 0.0)
+        self._unsent = self._refused(got, log)
         tasks: list[ActivityTask | DecisionTask] = [*got.decisions, *got.activities]
         for task in tasks:
-            self._running.do(task, finished.append)
-        if finished:
-            self._hand_in(finished, log)
+            self._running.do(task, self._unsent.append)
+            while self._unsent:
+                self._hand_in(log)
         return bool(got)
 
     # -- one turn of the loop ----------
@@ -114,7 +121,7 @@ class Worker:
         self._waiting = not self._unsent
         if self._waiting and not self._done.empty():
             self._unsent += self._drain()
-        decisions = Wanted(self._of_decisions(), self.concurrency)
+        decisions = Wanted(self._of_decisions(), self._at_once)
         activities = Wanted(self._of_activities(), self._running.free)
         finished = self._unsent
         got = self._exchange(finished, decisions, activities, 0.0 if finished else timeout)
@@ -122,15 +129,23 @@ class Worker:
         self._unsent = self._refused(got, self.log)
         self._started = bool(got.activities)
         self._running.start(got.activities)
-        self._decide(got.decisions)
+        self._decide(list(got.decisions))
         return bool(finished or got)
 
-    def _decide(self, tasks: Iterable[DecisionTask]) -> None:
-        for task in tasks:
-            if self._stopping.is_set():
-                self._unsent.append(Finished(task, Released()))
-            else:
-                self._running.do(task, self._unsent.append)
+    def _decide(self, tasks: list[DecisionTask]) -> None:
+        """Decide on one after the other; where that is slow, answers are handed in on the way, and fewer taken."""
+        begun = handed_in = time.monotonic()
+        try:
+            while tasks and not self._stopping.is_set():
+                self._running.do(tasks[0], self._unsent.append)
+                del tasks[0]
+                if tasks and time.monotonic() - handed_in > SLOW:
+                    self._hand_in(self.log)
+                    handed_in = time.monotonic()
+        finally:
+            self._unsent += [Finished(task, Released()) for task in tasks]
+        slow = time.monotonic() - begun > SLOW
+        self._at_once = max(1, self._at_once // 2) if slow else min(self._at_once * 2, self.concurrency)
 
     def _drain(self, settle: float = 0.0) -> list[Finished]:
         """What is finished by now; waits up to `settle` seconds for the first."""
@@ -163,9 +178,8 @@ class Worker:
             interrupt=self._interrupt,
         )
 
-    def _hand_in(self, finished: list[Finished], log: Any) -> None:
-        while finished:
-            finished = self._refused(self._exchange(finished, Wanted(), Wanted(), 0.0), log)
+    def _hand_in(self, log: Any) -> None:
+        self._unsent = self._refused(self._exchange(self._unsent, Wanted(), Wanted(), 0.0), log)
 
     def _refused(self, got: Exchanged, log: Any) -> list[Finished]:
         """What could not be recorded becomes a failure that can be; what came too late is only logged."""
@@ -195,14 +209,17 @@ class Worker:
                     self._unsent.append(self._done.get(timeout=min(left, FIRST_BACKOFF)))
             self._unsent += self._drain()
             self._try_to_hand_in()
+        self._unsent += self._drain()
+        if self._unsent:
+            self._try_to_hand_in()
         for task in self._running.abandon():
             self.log.warning("still running at shutdown; its timeouts will tell", extra=fields(task))
 
     def _try_to_hand_in(self) -> None:
         try:
-            self._unsent = self._refused(self._exchange(self._unsent, Wanted(), Wanted(), 0.0), self.log)
+            self._hand_in(self.log)
         except Exception as error:
-            self.log.warning("backend: %s; trying again", error, exc_info=_unexpected(error))
+            self.log.warning("cannot hand in: %s", error, exc_info=_unexpected(error))
             time.sleep(FIRST_BACKOFF)
 
     # -- what it serves ----------

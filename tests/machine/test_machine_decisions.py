@@ -218,6 +218,18 @@ def test_closes_that_have_not_seen_everything_are_asked_again_at_once_however_of
     assert process.head.status == "running"
 
 
+def test_a_decider_that_never_answers_is_asked_ever_less_and_then_blocked():
+    process = Machine(Limits(timeouts=6))
+    process.say(start(decision_timeout=9.0))
+    waits = []
+    while process.head.status == "running":
+        process.say((process.now + 1000.0, take()))
+        said = process.say((process.head.decision.by, WAKE))
+        waits += [float(place.split("@")[1]) - process.now for key, place in said.tasks.items() if key == "d"]
+    assert waits == [0, 1, 2, 4, 8]
+    assert process.seen[-1][2] == "process_blocked reason=the decider did not answer in time, 6 times in a row"
+
+
 def batch(process: Machine, *messages: msg.Message) -> tuple[list[str], dict[str, bool]]:
     """Several messages applied to one draft: what is written, and which tasks are left in or out."""
     draft = Draft(process.head, process.now, process.limits)

@@ -208,3 +208,9 @@ def test_times_never_go_back_with_the_clock():
     process.say((2.0, answer(child(), timer("t", 1.0))))
     assert process.head.time == 10.0
     assert process.look("timers.t.due") == 11.0
+
+
+def test_tasks_are_due_by_the_clock_even_when_it_went_back():
+    process = Machine()
+    process.say((10.0, start()), take(), answer())
+    assert process.say((3.0, signal())).tasks == {"d": D(3)}

@@ -1,4 +1,4 @@
-"""`python3 run mutants [NAME …] [--jobs N]`: plants each bug of the table in a copy of the tree and runs the quick tests.
+"""`python3 run mutants [NAME …] [--jobs N]`: plants each bug of the tables in a copy of the tree and runs quick tests.
 
 Exits with 1 when a bug is not found, or when its text is not in the source any more.
 """
@@ -6,6 +6,7 @@ Exits with 1 when a bug is not found, or when its text is not in the source any 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,13 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .table import MUTANTS, Mutant
+from . import rare, table
+from .table import Mutant
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("pyworkflow", "backends", "tests", "setup.cfg", "pyproject.toml")
+PARTS = ("pyworkflow", "backends", "tests", "docs", "setup.cfg", "pyproject.toml")
+MUTANTS = (*table.MUTANTS, *rare.MUTANTS)
+EFFORT = {"PYWORKFLOW_SEEDS": "3000", "PYWORKFLOW_HISTORIES": "200"}
 TIMEOUT = 600
 
 
@@ -53,7 +57,8 @@ def try_out(mutant: Mutant) -> str:
 def _verdict(copy: Path, mutant: Mutant) -> str:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *mutant.tests]
     try:
-        ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=TIMEOUT)
+        environment = os.environ | EFFORT | {"PYTHONPATH": f"{copy}{os.pathsep}{copy / 'backends'}"}
+        ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return "found: the tests hang"
     if ran.returncode not in (0, 1):

@@ -86,6 +86,6 @@ MUTANTS = [
     Mutant("sqlite-no-rollback", f"{S}/connection.py", '                    db.execute("ROLLBACK")\n                raise',
            '                    db.execute("COMMIT")\n                raise', SQLITE),
     Mutant("sqlite-newer-file-accepted", f"{S}/connection.py", "if version > VERSION:", "if False:", SQLITE),
-    Mutant("worker-loses-unsent", "pyworkflow/worker/worker.py", "            self._unsent = self._refused(got, self.log)\n",
-           "            self._unsent = []\n", WORKERS),
+    Mutant("worker-loses-unsent", "pyworkflow/worker/worker.py", "            self._unsent += [Finished(task, Released()) for task in tasks]\n",
+           "            pass\n", WORKERS),
 ]  # fmt: skip

@@ -8,12 +8,17 @@ from typing import Any
 PATIENCE, RETRY = 3.0, 0.1
 DECISION_TIMEOUT = 9.0
 WORKFLOW_TIMEOUT = 50.0
-ATTEMPTS, REFUSALS = 3, 10
+ATTEMPTS, REFUSALS, TIMEOUTS = 3, 10, 20
 ACTIVITIES = {
     "A": {"SCHEDULE_TO_START": 5.0, "START_TO_CLOSE": 8.0},
     "B": {"SCHEDULE_TO_START": 6.0, "START_TO_CLOSE": 12.0, "SCHEDULE_TO_CLOSE": 10.0, "HEARTBEAT": 3.0},
 }
 CLOSING = {"complete": "completed", "fail": "failed", "cancel": "canceled", "continue": "continued"}
+
+
+def backoff(failures: int) -> float:
+    """None, then 1, 2, 4 … seconds, up to a minute."""
+    return min(2.0 ** (failures - 1), 60.0) if failures > 0 else 0.0
 
 
 class Refused(Exception):
@@ -120,7 +125,11 @@ class Base:
                 self._close(id, "timedout", "process timed out")
             elif kind == "decision":
                 self._log(run, "decision timed out")
-                self._schedule(run, self.now)
+                run.attempts += 1
+                if run.attempts >= TIMEOUTS:
+                    self._block(run)
+                else:
+                    self._schedule(run, self.now + backoff(run.attempts - 1))
             elif kind == "timer":
                 del run.timers[key]
                 self._news(run, f"timer {key} fired")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .reference_base import ACTIVITIES, ATTEMPTS, CLOSING, DECISION_TIMEOUT, REFUSALS, Base, Refused, Run, Work
+from .reference_base import ACTIVITIES, ATTEMPTS, CLOSING, DECISION_TIMEOUT, REFUSALS, Base, Refused, Run, Work, backoff
 
 
 class Tasks(Base):
@@ -38,7 +38,7 @@ class Tasks(Base):
         if run.attempts >= ATTEMPTS:
             self._block(run)
         else:
-            self._schedule(run, self.now + 2.0 ** (run.attempts - 1))
+            self._schedule(run, self.now + backoff(run.attempts))
 
     def release(self, id: str, number: int, started: int, delay: float) -> None:
         run = self.held(id, number, started)
@@ -65,8 +65,7 @@ class Tasks(Base):
         if run.refusals >= REFUSALS:
             self._block(run)
         elif again:
-            wait = min(2.0 ** (run.refusals - 2), 60.0) if run.refusals > 1 else 0.0
-            self._schedule(run, self.now + wait)
+            self._schedule(run, self.now + backoff(run.refusals - 1))
 
     def _decide(self, id: str, run: Run, decision: tuple[Any, ...]) -> str:
         return str(getattr(self, f"_decide_{decision[0]}", self._decide_close)(id, run, decision) or "")
@@ -169,7 +168,9 @@ class Tasks(Base):
             return self._end(run, seq, "canceled")
         work.started, work.ready = 0, self.now + delay
         work.due = {kind: due for kind, due in work.due.items() if kind == "SCHEDULE_TO_CLOSE"}
-        return self._due(work, "SCHEDULE_TO_START")
+        self._due(work, "SCHEDULE_TO_START")
+        work.due["SCHEDULE_TO_START"] += delay
+        return None
 
     def _due(self, work: Work, *kinds: str) -> None:
         work.due |= {kind: self.now + ACTIVITIES[work.kind][kind] for kind in kinds if kind in ACTIVITIES[work.kind]}

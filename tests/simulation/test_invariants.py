@@ -157,5 +157,6 @@ def test_a_child_whose_parent_closed_must_hear_of_it(backend):
     crc = int(parent.events[-2][1:9], 16)
     parent.events[-1] = seal(body.replace(b"}", b',"cause":"EVENT_LIMIT_EXCEEDED"}'), crc)[0]
     head(b'"crc":', b'"crc":%d,"x":' % int(parent.events[-1][1:9], 16))(store)
+    parent.row = Row(f"{parent.row.stamp[:-8]}{parent.events[-1][1:9].decode()}", parent.row.head)
     with pytest.raises(InvariantViolated, match=r"invariant 18: child 'k' of process 'p'.* in spite of the policy"):
         check(store)

@@ -44,7 +44,7 @@ class Dies(Activity):
 
 class InProcessUntilCanceled(Activity):
     executor = "process"
-    heartbeat_timeout = 0.3
+    heartbeat_timeout = 60
 
     def execute(self) -> Any:
         while True:
@@ -53,7 +53,7 @@ class InProcessUntilCanceled(Activity):
 
 
 class UntilCanceled(Activity):
-    heartbeat_timeout = 0.3
+    heartbeat_timeout = 60
 
     def execute(self) -> Any:
         while True:
@@ -62,7 +62,7 @@ class UntilCanceled(Activity):
 
 
 class AsyncUntilCanceled(Activity):
-    heartbeat_timeout = 0.3
+    heartbeat_timeout = 60
 
     async def execute(self) -> Any:
         await asyncio.sleep(600)
@@ -102,10 +102,10 @@ class Waits(Activity):
 class Quiet(Activity):
     """Takes longer than its heartbeat timeout and never beats by itself."""
 
-    heartbeat_timeout = 0.5
+    heartbeat_timeout = 1.5
 
     def execute(self) -> Any:
-        time.sleep(1.2)
+        time.sleep(2.5)
         return "alive"
 
 

@@ -103,7 +103,7 @@ def test_shutdown_does_not_wait_for_ever(manager: Manager, caplog: pytest.LogCap
 def test_a_signal_stops_a_worker_gracefully(tmp_path: Path, number: signal.Signals) -> None:
     url = f"sqlite:///{tmp_path}/signal.db"
     manager = Manager(url, [acts.One])
-    id = manager.start_process(Process(acts.One, input=["Quiet", None]))
+    id = manager.start_process(Process(acts.One, input=["Quiet", str(tmp_path / "begun")]))
     code = (
         "import sys, tests.workers.acts as acts; from pyworkflow import *\n"
         "Worker(Manager(sys.argv[1], [acts.One]), heartbeat=True).run(); print('ended well')"
@@ -112,7 +112,7 @@ def test_a_signal_stops_a_worker_gracefully(tmp_path: Path, number: signal.Signa
         [sys.executable, "-c", code, url], cwd=ROOT, stdout=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'backends'}"},
     ) as child:  # fmt: skip
-        eventually(lambda: any(event.type == "activity_started" for event in manager.history(id)))
+        eventually((tmp_path / "begun").exists)
         child.send_signal(number)
         out, _ = child.communicate(timeout=60)
     assert (out, child.returncode) == ("ended well\n", 0)

@@ -30,7 +30,7 @@ def schedule(draft: Draft, record: rec.ActivityScheduled) -> str | None:
     work = ActivityWork(
         head.run, seq, record.id, record.activity, record.version, record.input, record.heartbeat_timeout
     )
-    draft.add(_key(seq), Pending(activities_queue(record.category), draft.now, record.priority, work))
+    draft.add(_key(seq), Pending(activities_queue(record.category), draft.clock, record.priority, work))
     return None
 
 
@@ -81,12 +81,13 @@ def release(draft: Draft, message: msg.ReleaseActivity) -> None:
     """A worker hands it back without having begun: it waits again."""
     _held(draft, message.run, message.scheduled, message.started)
     state = _edit(draft, message.scheduled)
-    draft.record(rec.ActivityReleased(scheduled=message.scheduled))
+    draft.record(rec.ActivityReleased(scheduled=message.scheduled, delay=message.delay))
     if state.cancel:
         return finish(draft, rec.ActivityCanceled(scheduled=message.scheduled))
-    due = draft.now + message.delay
+    due = draft.clock + message.delay
     state.started, state.beat_by = 0, None
-    state.by = _in(draft, message.scheduled_timeout)
+    limit = message.scheduled_timeout
+    state.by = None if limit is None else _in(draft, message.delay + limit)
     queue = activities_queue(state.category)
     draft.add(_key(message.scheduled), Pending(queue, due, message.priority, message.work))
     return None

@@ -85,7 +85,7 @@ def _follow_up(draft: Draft, refused: str) -> None:
     if decision.refusals >= draft.limits.refusals:
         life.block(draft, f"{decision.refusals} answers in a row were refused: {refused}", NOTHING)
     elif again:
-        draft.schedule_decision(draft.now + (_backoff(decision.refusals - 1) if counts else 0))
+        draft.schedule_decision(draft.clock + (_backoff(decision.refusals - 1) if counts else 0))
 
 
 def fail(draft: Draft, message: msg.FailDecision) -> None:
@@ -96,18 +96,24 @@ def fail(draft: Draft, message: msg.FailDecision) -> None:
     if head.decision.attempts >= message.attempts:
         life.block(draft, message.reason, message.details)
     else:
-        draft.schedule_decision(draft.now + _backoff(head.decision.attempts))
+        draft.schedule_decision(draft.clock + _backoff(head.decision.attempts))
 
 
 def release(draft: Draft, message: msg.ReleaseDecision) -> None:
     _held(draft, message)
     draft.record(rec.DecisionReleased())
-    draft.schedule_decision(draft.now + message.delay)
+    draft.schedule_decision(draft.clock + message.delay)
 
 
 def time_out(draft: Draft) -> None:
+    """The decider or its worker hangs or died: others may try, ever later, and not for ever."""
+    decision = draft.head.decision
     draft.record(rec.DecisionTimedOut())
-    draft.schedule_decision(draft.now)
+    decision.attempts += 1
+    if decision.attempts >= draft.limits.timeouts:
+        life.block(draft, f"the decider did not answer in time, {decision.attempts} times in a row", NOTHING)
+    else:
+        draft.schedule_decision(draft.clock + _backoff(decision.attempts - 1))
 
 
 def _held(draft: Draft, message: msg.AnswerDecision | msg.FailDecision | msg.ReleaseDecision) -> Head:
@@ -123,4 +129,4 @@ def _held(draft: Draft, message: msg.AnswerDecision | msg.FailDecision | msg.Rel
 
 def _backoff(failures: int) -> float:
     """Seconds to wait after so many failures in a row: none, then 1, 2, 4 … up to a minute."""
-    return min(2.0 ** (failures - 1), MAX_BACKOFF) if failures > 0 else 0.0
+    return min(2.0 ** min(failures - 1, 10), MAX_BACKOFF) if failures > 0 else 0.0

@@ -30,13 +30,15 @@ class Draft:
     """The changes to one process.
 
     `head` is the working copy (`current` too, which is None while there is no process), `written` the new events as
-    (run, number, record), `tasks` what is added, or removed (None), by key.
+    (run, number, record), `tasks` what is added, or removed (None), by key. `clock` is the store's time, by which tasks
+    are due; `now` is that of the events, which never goes back.
     """
 
     head: Head
 
     def __init__(self, base: Head | None, now: float, limits: Limits) -> None:
         self.base = base
+        self.clock = now
         self.now = now if base is None else max(now, base.time)
         self.limits = limits
         self.current: Head | None = None
@@ -105,7 +107,7 @@ class Draft:
         """Send a message to another process."""
         head = self.head
         letter.sender, letter.sender_run = head.id, head.run
-        self.add(f"l:{head.run}:{key}", Pending(LETTERS, self.now, body=letter))
+        self.add(f"l:{head.run}:{key}", Pending(LETTERS, self.clock, body=letter))
 
     def deadline(self, due: float) -> None:
         """See to it that the process is looked at by then."""
@@ -119,7 +121,7 @@ class Draft:
         if decision.state == STARTED or self.head.status == "blocked":
             decision.again = True
         elif decision.state == IDLE:
-            self.schedule_decision(self.now)
+            self.schedule_decision(self.clock)
 
     def schedule_decision(self, due: float) -> None:
         head = self.head

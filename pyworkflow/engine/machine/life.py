@@ -149,7 +149,7 @@ def resume(draft: Draft, message: msg.Resume) -> None:
     if head.status == "blocked":
         head.status, head.blocked = "running", ""
         draft.record(rec.ProcessResumed())
-        draft.schedule_decision(draft.now)
+        draft.schedule_decision(draft.clock)
 
 
 def close(
