@@ -100,11 +100,13 @@ class Waits(Activity):
 
 
 class Quiet(Activity):
-    """Takes longer than its heartbeat timeout and never beats by itself."""
+    """Takes longer than its heartbeat timeout and never beats by itself; makes the file that its input names, if any."""
 
     heartbeat_timeout = 1.5
 
     def execute(self) -> Any:
+        if self.input:
+            open(self.input, "w").close()
         time.sleep(2.5)
         return "alive"
 
