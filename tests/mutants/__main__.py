@@ -1,4 +1,4 @@
-"""`python3 run mutants [NAME …] [--jobs N]`: plants each bug of the tables in a copy of the tree and runs quick tests.
+"""`python3 run mutants [NAME …]`: plants each bug of the table in a copy of the tree and runs the quick tests.
 
 Exits with 1 when a bug is not found, or when its text is not in the source any more.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -63,8 +64,8 @@ def _verdict(copy: Path, mutant: Mutant) -> str:
         return "found: the tests hang"
     if ran.returncode not in (0, 1):
         return f"BROKEN: pytest ended with {ran.returncode}: {ran.stdout[-300:]}{ran.stderr[-300:]}"
-    failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return f"found by {failed[0].split()[1].split('/')[-1]}" if failed else "SURVIVED"
+    failed = re.search(r"^(?:FAILED|ERROR) (?:\S*/)?(.*?)(?: - .*)?$", ran.stdout, re.MULTILINE)
+    return f"found by {failed[1]}" if failed else "SURVIVED"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from .run import Failure, many, number_of_seeds, run
 from .world import World
 
 
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(3_000)
 def test_every_seed_keeps_every_promise():
     many(0, number_of_seeds())
 

@@ -93,6 +93,7 @@ def test_a_write_that_fails_is_said_and_can_be_repeated(path: str) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("operation", ["start", "signal", "decide", "act", "terminate"])
 def test_a_process_killed_at_any_system_call(path: str, operation: str, tmp_path: Path) -> None:
     if shutil.which("strace") is None:

@@ -100,7 +100,7 @@ class Waits(Activity):
 
 
 class Quiet(Activity):
-    """Takes longer than its heartbeat timeout and never beats by itself; makes the file that its input names, if any."""
+    """Takes longer than its heartbeat timeout and never beats by itself; makes the file its input names, if any."""
 
     heartbeat_timeout = 1.5
 
