@@ -145,10 +145,8 @@ def test_events_that_changed_places_are_found(path: str) -> None:
 
 def test_a_damaged_history_blocks_its_process_and_no_other(path: str) -> None:
     manager = filled(path)
-    edit(
-        path,
-        "UPDATE event SET body = CAST(replace(body, 'one', 'two') AS BLOB) WHERE run = (SELECT key FROM run WHERE id = 'one')",
-    )
+    key = "(SELECT key FROM run WHERE id = 'one')"
+    edit(path, f"UPDATE event SET body = CAST(replace(body, 'one', 'two') AS BLOB) WHERE run = {key}")
     Worker(manager).run(burst=True)
     assert manager.result("two", 0) == "fine"
     blocked = manager.describe("one").blocked
