@@ -25,14 +25,12 @@ class Decision(Value):
 class ScheduleActivity(Decision):
     """Schedule an activity.
 
-    What is left out is taken from the activity's class. Times in seconds; `priority` is an int32, higher first.
+    What is left out is taken from the activity's class. Times in seconds; `priority` is an int32, higher first. Two are
+    equal when activity, id and input are: the one in a history has the other values filled in.
     """
 
     type = "schedule_activity"
-    _compared = (
-        *("activity", "id", "category", "input", "version", "priority"),
-        *("scheduled_timeout", "execution_timeout", "heartbeat_timeout", "close_timeout"),
-    )
+    _compared = ("activity", "id", "input")
     _shown = ("activity", "input")
 
     def __init__(
@@ -143,8 +141,7 @@ class StartChildProcess(Decision):
     """
 
     type = "start_child_process"
-    _compared = ("process", "child_policy", "timeout", "decision_timeout", "category", "priority")
-    _shown = ("process", "child_policy")
+    _compared = ("process", "child_policy")
 
     def __init__(
         self,

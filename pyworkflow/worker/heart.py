@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..activity import ActivityCanceled, ActivityMonitor
-from ..exceptions import BackendUnavailable, UnknownActivityException
+from ..exceptions import BackendUnavailable, PayloadError, UnknownActivityException
 from ..task import ActivityTask
 
 LONGEST_SILENCE = 1.0
@@ -71,5 +71,8 @@ class Heart(ActivityMonitor):
                 self.lost = error
             except BackendUnavailable:
                 return
+            except PayloadError:
+                self._details = None  # Or every later heartbeat fails too, and the activity times out.
+                raise
         if self.lost is not None or (self.cancel_requested and was_running):
             self.on_end()

@@ -42,3 +42,13 @@ ERRORS = {
     "closed": UnknownProcessException,
     "stale": (UnknownActivityException, UnknownDecisionException),
 }
+SAID = st.one_of(
+    st.tuples(st.just("answer"), ANSWERS),
+    st.tuples(st.just("answer"), ANSWERS),
+    st.tuples(st.just("fail")),
+    st.tuples(st.just("release"), DELAYS),
+)
+DONE = st.one_of(
+    st.tuples(st.just("finish"), st.sampled_from(tuple(RESULTS))),
+    st.tuples(st.just("hand back"), DELAYS),
+)

@@ -14,7 +14,7 @@ from pyworkflow.signal import Signal
 from pyworkflow.testing import VirtualClock
 from pyworkflow.testing.invariants import check
 
-from .choices import ANSWERS, DELAYS, ERRORS, IDS, OTHERS, PICK, POLICIES, REQUESTS, RESULTS, TICK
+from .choices import ANSWERS, DELAYS, DONE, ERRORS, IDS, OTHERS, PICK, POLICIES, REQUESTS, RESULTS, SAID, TICK
 from .lines import canonical, line, made
 from .reference import ACTIVITIES, ATTEMPTS, DECISION_TIMEOUT, WORKFLOW_TIMEOUT, Reference, Refused
 
@@ -147,8 +147,9 @@ class Comparison(RuleBasedStateMachine):
             runs[:] = [str(process.run) for process in reversed(known)]
         return (id, runs.index(run), *map(int, numbers))
 
-    def hand_in(self, task, outcome, model: Any, *said: Any) -> None:
+    def hand_in(self, task, how: str, *what: Any) -> None:
         """A worker hands in a task; whatever else is due is done before."""
+        outcome, model = self.outcome(how, *what)
 
         def real() -> None:
             for _, error in self.backend.exchange([Finished(task, outcome)]).refused:
@@ -156,7 +157,7 @@ class Comparison(RuleBasedStateMachine):
 
         def expected() -> None:
             self.model.settle()
-            model(*self.numbers(task), *said)
+            model(*self.numbers(task), *what)
 
         self.both(real, expected)
 
@@ -164,31 +165,31 @@ class Comparison(RuleBasedStateMachine):
     @rule(pick=PICK, decisions=ANSWERS, keep=st.integers(0, 9))
     def answer(self, pick, decisions, keep):
         task = self.pick(self.decisions, pick, keep)
-        self.hand_in(task, [made(decision) for decision in decisions], self.model.answer, decisions)
+        self.hand_in(task, "answer", decisions)
 
     @precondition(lambda self: self.decisions)
     @rule(pick=PICK, keep=st.integers(0, 9))
     def fail_decision(self, pick, keep):
         task = self.pick(self.decisions, pick, keep)
-        self.hand_in(task, Failed("r", attempts=ATTEMPTS), self.model.fail)
+        self.hand_in(task, "fail")
 
     @precondition(lambda self: self.decisions)
     @rule(pick=PICK, delay=DELAYS, keep=st.integers(0, 9))
     def release_decision(self, pick, delay, keep):
         task = self.pick(self.decisions, pick, keep)
-        self.hand_in(task, Released(delay), self.model.release, delay)
+        self.hand_in(task, "release", delay)
 
     @precondition(lambda self: self.activities)
     @rule(pick=PICK, how=st.sampled_from(tuple(RESULTS)), keep=st.integers(0, 9))
     def finish(self, pick, how, keep):
         task = self.pick(self.activities, pick, keep)
-        self.hand_in(task, RESULTS[how], self.model.finish, how)
+        self.hand_in(task, "finish", how)
 
     @precondition(lambda self: self.activities)
     @rule(pick=PICK, delay=DELAYS, keep=st.integers(0, 9))
     def hand_back(self, pick, delay, keep):
         task = self.pick(self.activities, pick, keep)
-        self.hand_in(task, Released(delay), self.model.hand_back, delay)
+        self.hand_in(task, "hand back", delay)
 
     @precondition(lambda self: self.activities)
     @rule(pick=PICK)
@@ -202,25 +203,34 @@ class Comparison(RuleBasedStateMachine):
         return held[pick % len(held)] if keep == 0 else held.pop(pick % len(held))
 
     @precondition(lambda self: self.decisions and self.activities)
-    @rule(decisions=ANSWERS, how=st.sampled_from(tuple(RESULTS)), wanted=st.integers(0, 3))
-    def work(self, decisions, how, wanted):
+    @rule(said=SAID, done=DONE, wanted=st.integers(0, 3))
+    def work(self, said, done, wanted):
         """A whole turn: two finished tasks are handed in and the next ones taken, in one call."""
         self.pass_time()
         self.settle()
-        decision, activity = self.decisions.pop(), self.activities.pop()
-        done = [Finished(activity, RESULTS[how]), Finished(decision, [made(it) for it in decisions])]
-        calls = [lambda: self.model.finish(*self.numbers(activity), how),
-                 lambda: self.model.answer(*self.numbers(decision), decisions)]  # fmt: skip
-        stale = []
-        for item, call in zip(done, calls, strict=True):
+        activity, decision = self.activities.pop(), self.decisions.pop()
+        finished, stale = [], []
+        for task, (how, *what) in ((activity, done), (decision, said)):
+            outcome, call = self.outcome(how, *what)
+            finished.append(Finished(task, outcome))
             try:
-                call()
+                call(*self.numbers(task), *what)
             except Refused:
-                stale.append(item)
-        got = self.backend.exchange(done, decisions=Wanted(("c",), wanted), activities=Wanted(("A", "B"), wanted))
+                stale.append(finished[-1])
+        got = self.backend.exchange(finished, decisions=Wanted(("c",), wanted), activities=Wanted(("A", "B"), wanted))
         assert [item for item, _ in got.refused] == stale
         self.take(got.decisions, got.activities, wanted, wanted)
         self.settle()
+
+    def outcome(self, how: str, *what: Any) -> tuple[Any, Any]:
+        """What a worker says, and the model's word for it."""
+        return {
+            "answer": lambda: ([made(it) for it in what[0]], self.model.answer),
+            "fail": lambda: (Failed("r", attempts=ATTEMPTS), self.model.fail),
+            "release": lambda: (Released(what[0]), self.model.release),
+            "finish": lambda: (RESULTS[what[0]], self.model.finish),
+            "hand back": lambda: (Released(what[0]), self.model.hand_back),
+        }[how]()
 
     # -- the clock ----------
 

@@ -74,6 +74,7 @@ def run(*arguments: str) -> subprocess.Popen[str]:
 def test_workers_share_a_file(path: str, workers: list[subprocess.Popen[str]]) -> None:
     backend = SQLiteBackend(path)
     manager = Manager(backend)
+    assert all(worker.stdout is not None and worker.stdout.readline() == "ready\n" for worker in workers)
     ids = [manager.start_process(Process("ThreeSteps", f"p{number}")) for number in range(200)]
     for id in ids:
         assert manager.wait(id, PATIENCE) == ProcessCompleted(3)
@@ -84,9 +85,6 @@ def test_workers_share_a_file(path: str, workers: list[subprocess.Popen[str]]) -
         assert [event.type for event in events] == ["process_started", *step * 3, "decision_started", "decision"]
     assert {queue.kind for queue in backend.queues()} <= {"alarm"}
     check(backend.store)
-    for worker in workers:
-        worker.send_signal(signal.SIGTERM)
-    assert [worker.wait(PATIENCE) for worker in workers] == [0] * 4
 
 
 def test_a_poll_wakes_up_for_what_another_process_starts(path: str) -> None:

@@ -1,4 +1,4 @@
-"""What must not end a worker: code that exits, classes that cannot be made, a backend that is away for a moment."""
+"""What must not end a worker: code that exits, classes that cannot be made, heartbeats that cannot be sent."""
 
 from __future__ import annotations
 
@@ -52,11 +52,26 @@ class FineActivity(Activity):
         return "fine"
 
 
+class BeatsActivity(Activity):
+    """Beats once with what can be sent and once with what cannot; ends when its heartbeats came through thrice more."""
+
+    heartbeat_timeout = 30
+    beats = threading.Semaphore(0)
+
+    def execute(self) -> str:
+        self.heartbeat(1)
+        self.heartbeat(object())  # Too soon to be sent now.
+        for _ in range(3):
+            assert self.beats.acquire(timeout=PATIENCE)
+        return "still beating"
+
+
 class TriesWorkflow(DefaultWorkflow):
     """Tries the activity that its input names, and completes with its result, or with the reason why it failed."""
 
     activities = [
         *(CannotBeMadeActivity, ExitsActivity, ExitsLaterActivity, ExitsInAProcessActivity, FineActivity),
+        BeatsActivity,
     ]
 
     def initiate(self, process: Process) -> Any:
@@ -122,6 +137,21 @@ def test_a_decider_that_ends_oddly_fails_and_the_worker_goes_on(
     manager.start_process(Process(TriesWorkflow, "p", "Fine"))
     assert manager.result("p", PATIENCE) == "fine"
     assert manager.process_by_id("odd").status == "blocked"
+
+
+def test_heartbeats_go_on_when_one_cannot_be_sent(
+    manager: Manager, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = manager.backend.heartbeat_activity_task
+
+    def heartbeat(task: Any, details: Any = None) -> bool:
+        answer = send(task, details)
+        BeatsActivity.beats.release()
+        return answer
+
+    monkeypatch.setattr(manager.backend, "heartbeat_activity_task", heartbeat)
+    manager.start_process(Process(TriesWorkflow, "p", "Beats"))
+    assert manager.result("p", PATIENCE) == "still beating"
 
 
 def test_a_worker_thread_survives_its_backend(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
