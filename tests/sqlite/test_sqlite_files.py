@@ -133,16 +133,6 @@ def test_a_missing_event_is_found_and_named(path: str) -> None:
             ask("one")
 
 
-def test_events_that_changed_places_are_found(path: str) -> None:
-    filled(path).close()
-    with sqlite3.connect(path) as db:
-        bodies = db.execute("SELECT run, body FROM event").fetchall()
-        for (run, _), (_, body) in zip(bodies, reversed(bodies), strict=True):
-            db.execute("UPDATE event SET body = ? WHERE run = ?", (body, run))
-    backend = SQLiteBackend(path)
-    assert {backend.process_by_id(id).input["of"] for id in ("one", "two")} == {"one", "two"}
-
-
 def test_a_damaged_history_blocks_its_process_and_no_other(path: str) -> None:
     manager = filled(path)
     key = "(SELECT key FROM run WHERE id = 'one')"
