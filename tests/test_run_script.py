@@ -191,11 +191,11 @@ def test_more_extras_are_added_to_the_environment_and_fewer_are_found_there(chec
     checkout.calls()
     checkout.run("test")
     [added] = checkout.calls("pip")
-    assert "pytest" in added and "mypy" not in added
+    assert "pytest" in added and "ruff" not in added
     assert "--editable" not in added  # a demo that is running would miss the package meanwhile
     checkout.run("lint")
     [added] = checkout.calls("pip")
-    assert "pytest" in added and "mypy" in added
+    assert "pytest" in added and "ruff" in added
 
     for command in ("demo", "test", "lint"):
         assert checkout.run(command).err == ""
@@ -211,7 +211,7 @@ def test_changed_project_is_installed_again_into_the_same_environment(checkout, 
     assert "(update)" in checkout.run("demo").err
     calls = checkout.calls()
     assert not [call for call in calls if call.startswith("venv")]
-    assert "mypy" in calls[-1] and calls[-1].endswith("--editable .")
+    assert "ruff" in calls[-1] and calls[-1].endswith("--editable .")
     assert checkout.run("lint").err == ""
 
 
