@@ -39,7 +39,8 @@ class FaultyStore(Store):
     """Passes everything on to `store`, and lets happen what `rates` say, as `random` decides.
 
     `interlude` is called where others may act in between: before calls, and inside a batch only if `store` is not
-    transactional. `happened` are the faults so far, `touched` the processes whose heads or tasks were changed.
+    transactional. `happened` are the faults so far, `touched` the processes whose heads or tasks were changed. Set
+    `calls_left` to find endless loops.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class FaultyStore(Store):
         self.rates = rates
         self.transactional = transactional
         self.interlude = interlude
+        self.calls_left: int | None = None
         self.happened: list[str] = []
         self.touched: set[str] = set()
         self._in_batch = False
@@ -70,6 +72,9 @@ class FaultyStore(Store):
         return True
 
     def _call(self, name: str, call: Callable[[], R]) -> R:
+        if self.calls_left is not None:
+            self.calls_left -= 1
+            assert self.calls_left >= 0, f"{name}: too many calls, this is an endless loop"
         if self.rates is CALM:
             return call()
         if (

@@ -11,7 +11,6 @@ SQLITE = (
     *("tests/backends/test_stores.py", "tests/backends/test_sqlite.py"),
 )
 STORES = ("tests/backends/test_stores.py", "tests/backends/test_memory.py")
-WORKERS = ("tests/workers",)
 
 M = "pyworkflow/engine/machine"
 E = "pyworkflow/engine"
@@ -150,7 +149,7 @@ MUTANTS = [
         f"{E}/mail.py",
         "self.store.postpone(task, head.alarm)",
         "self.store.discard(task)",
-        ("tests/machine", "tests/backends/test_memory.py", "tests/simulation/test_simulation.py"),
+        ("tests/machine", "tests/backends/test_memory.py", "tests/simulation/test_clock_jumps.py"),
     ),
     Mutant(
         "memory-no-fence",
@@ -187,6 +186,6 @@ MUTANTS = [
         "pyworkflow/worker/worker.py",
         "            self._unsent += [Finished(task, Released()) for task in tasks]\n",
         "            pass\n",
-        WORKERS,
+        ("tests/simulation/test_workers_stop.py",),
     ),
 ]

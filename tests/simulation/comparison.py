@@ -202,15 +202,15 @@ class Comparison(RuleBasedStateMachine):
         """One of the tasks that are held; kept, it will be stale the next time."""
         return held[pick % len(held)] if keep == 0 else held.pop(pick % len(held))
 
-    @precondition(lambda self: self.decisions and self.activities)
+    @precondition(lambda self: self.decisions or self.activities)
     @rule(said=SAID, done=DONE, wanted=st.integers(0, 3))
     def work(self, said, done, wanted):
-        """A whole turn: two finished tasks are handed in and the next ones taken, in one call."""
+        """A whole turn: what is finished is handed in and the next tasks are taken, in one call."""
         self.pass_time()
         self.settle()
-        activity, decision = self.activities.pop(), self.decisions.pop()
+        held = [(tasks.pop(), word) for tasks, word in ((self.activities, done), (self.decisions, said)) if tasks]
         finished, stale = [], []
-        for task, (how, *what) in ((activity, done), (decision, said)):
+        for task, (how, *what) in held:
             outcome, call = self.outcome(how, *what)
             finished.append(Finished(task, outcome))
             try:

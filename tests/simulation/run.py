@@ -20,7 +20,7 @@ from pyworkflow_sqlite.store import SQLiteStore
 
 from .actors import act
 from .users import start
-from .world import CATEGORIES, TIGHT, Machine, World, no_chance_but
+from .world import CATEGORIES, ENDLESS, TIGHT, Machine, World, no_chance_but
 
 STEPS = (10, 60)
 PATIENCE = 300.0
@@ -94,12 +94,13 @@ def come_to_rest(world: World) -> None:
 
 def _turn(world: World, machine: Machine) -> bool:
     """Workers that do what they should; was there anything to do?"""
+    machine.store.calls_left = ENDLESS
     for shown in machine.engine.list_processes(ProcessFilter(status="blocked")).processes:
         with suppress(UnknownProcessException):  # its timeout may have passed, and nobody has looked yet
             machine.engine.resume_process(str(shown.id))
     finished: list[Finished] = []
-    worked = False
-    while True:
+    for turn in range(ENDLESS):
+        machine.store.calls_left = ENDLESS
         got = machine.engine.exchange(finished, decisions=Wanted(CATEGORIES, 10), activities=Wanted(("a", "b"), 10))
         assert not got.refused or world.limits is TIGHT, f"refused in a calm world: {got.refused}"
         world.inspect()
@@ -108,8 +109,8 @@ def _turn(world: World, machine: Machine) -> bool:
         for done in finished:
             world.hand_out(done.task.token)
         if not finished:
-            return worked
-        worked = True
+            return turn > 0
+    raise AssertionError("workers are never done")
 
 
 def _decide(process: Process) -> list[Decision]:

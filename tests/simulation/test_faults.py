@@ -50,6 +50,14 @@ def test_a_commit_that_comes_twice_counts_once():
         engine.signal_process("p", "s")
 
 
+def test_endless_loops_are_found():
+    _, proxy, engine = faulty()
+    proxy.calls_left = 10
+    with pytest.raises(AssertionError, match="endless loop"):
+        for number in range(10):
+            engine.start_process(Process("W", str(number)))
+
+
 def test_others_act_in_between():
     store, proxy, engine = faulty(interlude=1.0)
     others = Engine(store)

@@ -24,6 +24,7 @@ from .promises import Promises
 CACHES = (0, 1, 1_000)
 TIGHT = Limits(activities=2, timers=1, children=1, events=40, refusals=3)
 CATEGORIES = ("c", "d")
+ENDLESS = 5_000
 ACTIVITIES = ("A", "B")
 
 
@@ -92,6 +93,7 @@ class World:
     def on(self, machine: Machine, act: Callable[[World, Machine], None]) -> None:
         """Let a machine do something, and die if it must: with all that it does at the time."""
         self._acting.append(machine)
+        machine.store.calls_left = ENDLESS
         try:
             act(self, machine)
         except BackendUnavailable as error:
@@ -110,7 +112,7 @@ class World:
             return
         turns = 1
         if len(self._acting) == 1 and self.random.random() < 0.2:
-            self.advance(self.random.choice((1.0, 6.0, 30.0)))
+            self.advance(self.random.choice((1.0, 6.0, 30.0, -2.0)))
             turns = self.random.randrange(8)
         for _ in range(turns):
             self.on(self.random.choice(self.machines), self.act)

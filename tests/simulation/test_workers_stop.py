@@ -1,0 +1,27 @@
+"""A worker that is stopped between two decisions hands back those that it took and did not begin."""
+
+from __future__ import annotations
+
+from pyworkflow import CompleteProcess, DecisionWorker, Manager, Process, Workflow
+from pyworkflow.backend.memory import MemoryBackend
+
+
+class StopsWorkflow(Workflow):
+    """Stops the worker that asks it."""
+
+    worker: DecisionWorker
+
+    def decide(self, process: Process) -> CompleteProcess:
+        self.worker.stop()
+        return CompleteProcess()
+
+
+def test_a_stopped_worker_holds_no_decisions_back():
+    manager = Manager(MemoryBackend(), workflows=[StopsWorkflow])
+    processes = [manager.start_process(Process(StopsWorkflow)) for _ in range(3)]
+    StopsWorkflow.worker = DecisionWorker(manager, concurrency=3)
+    for completed in (1, 2, 3):
+        StopsWorkflow.worker.run()
+        shown = [manager.describe(process) for process in processes]
+        assert [it.process.status for it in shown].count("completed") == completed
+        assert "started" not in [it.decision for it in shown]
