@@ -18,6 +18,7 @@ from ..process import Process, ProcessResult
 from ..signal import Signal
 from ..task import ActivityTask, DecisionTask
 from .model import (
+    Decide,
     Description,
     Exchanged,
     Failed,
@@ -151,10 +152,13 @@ class Backend(ABC):
         identity: str | None = None,
         timeout: float = 0.0,
         interrupt: str | None = None,
+        decide: Decide | None = None,
     ) -> Exchanged:
         """Hand in finished tasks and take the next ones in one call, waiting up to `timeout` seconds for the first.
 
         `interrupt` names this wait for `interrupt_wait`. Finished tasks that came too late are returned as refused.
+        A backend may ask `decide` for the outcome of decision tasks, which must not raise, to commit it with what led
+        to it; it may ask again where that commit is refused, or hand out every decision task as if there were none.
         """
 
     @abstractmethod

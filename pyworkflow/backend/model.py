@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -38,6 +38,9 @@ class Finished(Struct, frozen=True):
 
     task: ActivityTask | DecisionTask
     outcome: ActivityResult | Sequence[Decision] | Failed | Released
+
+
+Decide: TypeAlias = Callable[[DecisionTask], "Sequence[Decision] | Failed | Released"]
 
 
 class Wanted(Struct):

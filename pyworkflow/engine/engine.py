@@ -10,6 +10,7 @@ from typing import Any
 from .. import defaults
 from ..backend.base import Backend
 from ..backend.model import (
+    Decide,
     Description,
     Exchanged,
     Finished,
@@ -26,17 +27,18 @@ from ..signal import Signal
 from ..task import ActivityTask
 from . import messages as msg
 from .bell import process_topic
-from .checks import REPLACEMENTS, one_of, optional_name, text, until
+from .checks import until
 from .codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check_name
 from .counter import Counter, Order
+from .desk import Desk
 from .head import Limits
 from .history import HistoryCache
-from .mail import Mail, fresh_run
+from .mail import Mail
 from .office import Office
 from .questions import Questions
 from .store import ALARMS, LETTERS, Store
 from .tokens import activity_token
-from .translate import Translator, id_of, policy, priority, reason_text, tags, target
+from .translate import Translator, policy, reason_text, target
 from .translate import timeout as _seconds
 from .types import ActivityType, Types, WorkflowType
 
@@ -63,7 +65,8 @@ class Engine(Backend):
         histories = HistoryCache(self._payloads, cache_size)
         self._office = Office(store, limits or Limits(), cache_size, histories)
         self._mail = Mail(self._office)
-        self._counter = Counter(self._office, Translator(self._types, self._payloads), self._payloads)
+        self._translator = Translator(self._types, self._payloads)
+        self._counter = Counter(self._office, Desk(store, self._translator, self._payloads, histories))
         self._questions = Questions(self._office, self._payloads)
         self._interrupts: set[str | None] = set()
         self._closed = False
@@ -129,53 +132,17 @@ class Engine(Backend):
         category: str | None = None,
         priority: int = 0,
     ) -> str:
-        start = self._start(process, request_id, if_running, timeout, decision_timeout, category, priority)
-        start.signal = None if signal is None else self._signal("", signal, None, request_id)
+        start = self._translator.start(
+            process, request_id, if_running, signal, timeout, decision_timeout, category, priority
+        )
         self._office.ask(start.process, start)
         return start.process
-
-    def _start(
-        self,
-        process: Process,
-        request_id: str | None,
-        if_running: IfRunning,
-        timeout: float | None,
-        decision_timeout: float | None,
-        category: str | None,
-        rank: int,
-    ) -> msg.Start:
-        version = optional_name("a version", process.version)
-        type = self._types.workflow(check_name("a workflow's name", process.workflow), version)
-        return msg.Start(
-            run=fresh_run(),
-            process=id_of(process, request_id),
-            workflow=type.name,
-            version=type.version,
-            input=self._payloads.dump(process.input),
-            tags=tags(process.tags),
-            timeout=_seconds(type.timeout if timeout is None else timeout),
-            decision_timeout=_seconds(type.decision_timeout if decision_timeout is None else decision_timeout),
-            category=check_name("a category", category or type.category),
-            priority=priority(rank),
-            request_id=text("a request id", request_id or ""),
-            if_running=one_of("if_running", if_running, REPLACEMENTS),  # type: ignore[arg-type]
-        )
 
     def signal_process(
         self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
     ) -> None:
         process, run = target(process_or_id)
-        self._office.ask(process, self._signal(run, signal, data, request_id))
-
-    def _signal(self, run: str, signal: Signal | str, data: Any, request_id: str | None) -> msg.Signal:
-        if not isinstance(signal, Signal):
-            signal = Signal(signal, data)
-        return msg.Signal(
-            run=run,
-            name=check_name("a signal's name", signal.name),
-            data=self._payloads.dump(signal.data),
-            request_id=text("a request id", request_id or ""),
-        )
+        self._office.ask(process, self._translator.signal(run, signal, data, request_id))
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
         process, run = target(process_or_id)
@@ -250,10 +217,11 @@ class Engine(Backend):
         identity: str | None = None,
         timeout: float = 0.0,
         interrupt: str | None = None,
+        decide: Decide | None = None,
     ) -> Exchanged:
         end = until(timeout)
         while True:
-            order = Order(decisions, activities, reason_text(identity)[:256])
+            order = Order(decisions, activities, reason_text(identity)[:256], decide)
             ticket = self.store.ticket() if timeout > 0 else None
             if (mail := self._due(MAIL)) <= 0:
                 self._mail.deliver()

@@ -7,6 +7,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ from ..signal import Signal
 from . import records as rec
 from .codec import Payloads, decode, unseal
 from .machine import Draft
+
+Read = Callable[[int], list[bytes]]
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
@@ -53,6 +56,12 @@ class History:
         else:
             self.events.append(event)
 
+    def append_all(self, draft: Draft) -> None:
+        """Add the events of a draft that are not there yet."""
+        for _, seq, record in draft.written:
+            if seq > self.seq:
+                self.append(record)
+
     def until(self, seq: int) -> list[ev.Event]:
         """The events up to a number, as a list of its own."""
         events = self.events
@@ -85,43 +94,59 @@ class HistoryCache:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str], History] = OrderedDict()
 
-    def get(self, process: str, run: str, seq: int, read: Callable[[int], list[bytes]]) -> History:
+    def get(self, process: str, run: str, seq: int, read: Read) -> History:
         """The history up to `seq` at least; `read(skip)` gives the sealed records that are missing."""
-        key = (process, run)
-        with self._lock:
-            history = self._kept.get(key)
-            if history is not None and history.seq >= seq:
-                self._kept.move_to_end(key)
-                return history
-            self._kept.pop(key, None)
+        history = self.take(process, run)
+        if history is None or history.seq < seq:
+            history = self._read(history, process, run, seq, read)
+        self._keep(process, run, history)
+        return history
+
+    def ahead(self, process: str, draft: Draft, read: Read) -> History | None:
+        """The history with what a draft adds to it, to be committed or thrown away; None when others are ahead."""
+        run, first = draft.head.run, draft.head.seq - len(draft.written)
+        if draft.archived is not None:
+            return None
+        history = self.take(process, run)
+        if history is None or history.seq < first:
+            history = self._read(history, process, run, first, read)
+        if history.seq > first:
+            return None
+        history.append_all(draft)
+        return history
+
+    def _read(self, history: History | None, process: str, run: str, seq: int, read: Read) -> History:
         history = history or History(self._payloads)
         history.append_sealed(read(history.seq)[: seq - history.seq], process, run)
         if history.seq < seq:
             raise CorruptRecord(f"event {history.seq + 1} of process {process!r}, run {run} is missing")
-        with self._lock:
-            self._kept[key] = history
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
         return history
 
-    def extend(self, process: str, draft: Draft) -> None:
+    def extend(self, process: str, draft: Draft, ahead: History | None) -> None:
         """Add what a commit wrote to the history that is kept, if one is, so that it need not be read again."""
         head = draft.head
+        history = ahead or self.take(process, head.run)
+        if history is None or draft.archived is not None or history.seq < head.seq - len(draft.written):
+            return
+        with suppress(PayloadError):
+            history.append_all(draft)
+            history.crc = head.crc
+            self._keep(process, head.run, history)
+
+    def take(self, process: str, run: str) -> History | None:
+        """A kept history, which nobody else sees until it is kept again."""
         with self._lock:
-            history = self._kept.get((process, head.run))
-            if history is None or draft.archived is not None or history.seq + len(draft.written) != head.seq:
-                return
-            try:
-                for _, _, record in draft.written:
-                    history.append(record)
-                history.crc = head.crc
-            except PayloadError:
-                del self._kept[process, head.run]
+            return self._kept.pop((process, run), None)
+
+    def _keep(self, process: str, run: str, history: History) -> None:
+        with self._lock:
+            self._kept[process, run] = history
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
 
     def drop(self, process: str, run: str) -> None:
         """Forget a run that has ended."""
-        with self._lock:
-            self._kept.pop((process, run), None)
+        self.take(process, run)
 
     def clear(self) -> None:
         """Keep nothing: what was kept may never have happened."""

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
+from typing import Any
 
 import msgspec
 
-from ..exceptions import CorruptRecord, ProcessAlreadyRunning, UnknownProcessException
+from ..exceptions import CorruptRecord, ProcessAlreadyRunning, UnknownProcessException, WorkflowError
 from . import messages as msg
 from .codec import decode, unseal
-from .office import Job, Office, Reply
+from .office import Office
 from .store import ALARMS, LETTERS, Task
+from .translate import fresh_run
 
 LEASE = 5.0
 PATIENCE = 3.0
 BATCH = 100
 
 _LETTERS = msgspec.json.Decoder(msg.Letter)
-
-
-def fresh_run() -> str:
-    """An id for a run, never used again."""
-    return uuid.uuid4().hex[:16]
 
 
 class Mail:
@@ -45,12 +41,13 @@ class Mail:
 
     def _sound_alarms(self) -> None:
         claimed = self.office.claim([ALARMS], LEASE, BATCH)
-        jobs = [Job(task.process, [msg.Wake()], head=head) for task, head in claimed]
-        for (task, _), done in zip(claimed, self.office.work(jobs), strict=True):
-            head = done.draft.current
+        now = self.store.now()
+        visits = [self.office.on(task.process, head, [msg.Wake()], now) for task, head in claimed]
+        for (task, _), visit in zip(claimed, self.office.commit(visits), strict=True):
+            head = visit.draft.current
             if head is None or head.alarm is None:
                 self.store.discard(task)
-            elif not done.draft.changed:
+            elif not visit.draft.changed:
                 self.store.postpone(task, head.alarm)
 
     def _open(self, task: Task) -> None:
@@ -63,23 +60,27 @@ class Mail:
     def _hand_over(self, task: Task, letter: msg.Letter, now: float) -> None:
         if isinstance(letter.message, msg.Start):
             letter.message.run = fresh_run()
-        reply = self.office.work([Job(letter.to, [letter.message])])[0].replies[0]
-        if isinstance(reply.error, UnknownProcessException) and letter.initiated and now < letter.sent + PATIENCE:
+        (reply,) = self._say(letter.to, letter.message)
+        if isinstance(reply, UnknownProcessException) and letter.initiated and now < letter.sent + PATIENCE:
             return self.store.postpone(task, now + 0.1)
         if letter.initiated:
-            self.office.work([Job(letter.sender, [_answer(letter, reply)])])
+            self._say(letter.sender, _answer(letter, reply))
         return self.store.discard(task)
 
+    def _say(self, process: str, message: msg.Message) -> list[Any]:
+        return self.office.commit([self.office.visit(process, [message], self.store.now())])[0].replies
 
-def _answer(letter: msg.Letter, reply: Reply) -> msg.Message:
+
+def _answer(letter: msg.Letter, reply: Any) -> msg.Message:
     run, initiated = letter.sender_run, letter.initiated
-    if isinstance(letter.message, msg.Start):
-        if reply.error is None:
-            return msg.ChildStarted(run=run, initiated=initiated, child_run=reply.value)
-        cause = (
-            "WORKFLOW_ALREADY_RUNNING" if isinstance(reply.error, ProcessAlreadyRunning) else "OPERATION_NOT_PERMITTED"
-        )
-        return msg.Undelivered(run=run, initiated=initiated, cause=cause)
-    if reply.error is None:
+    if not isinstance(reply, WorkflowError):
+        if isinstance(letter.message, msg.Start):
+            return msg.ChildStarted(run=run, initiated=initiated, child_run=reply)
         return msg.Delivered(run=run, initiated=initiated)
-    return msg.Undelivered(run=run, initiated=initiated, cause="UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION")
+    if isinstance(reply, ProcessAlreadyRunning):
+        cause = "WORKFLOW_ALREADY_RUNNING"
+    elif isinstance(letter.message, msg.Start):
+        cause = "OPERATION_NOT_PERMITTED"
+    else:
+        cause = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+    return msg.Undelivered(run=run, initiated=initiated, cause=cause)

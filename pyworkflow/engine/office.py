@@ -8,15 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from msgspec import Struct
-
 from ..exceptions import CorruptRecord, UnknownProcessException, WorkflowError
 from .head import Head, Limits
-from .history import HistoryCache
+from .history import History, HistoryCache
 from .machine import Draft, apply
 from .messages import Message
 from .pack import pack, unpack
@@ -29,33 +27,29 @@ logger = logging.getLogger("pyworkflow.engine")
 _NONE: tuple[str, None] = ("", None)
 
 
-class Reply(Struct, gc=False):
-    """What a message was answered: a value, or the error that its sender is to see."""
+class Visit:
+    """One process while something is said to it: the `draft` of what comes of it, and a reply for each message.
 
-    value: Any = None
-    error: WorkflowError | None = None
-
-
-class Job(Struct, gc=False):
-    """Messages for one process. `after` may add to the draft once they are applied; what it returns is `taken`.
-
-    `head` is the process as the store just gave it, where the caller has it. Neither counts when somebody was faster.
+    A reply is a value, or the error that the sender is to see. `history` is the process's, where a decider was asked on
+    the way: it may be ahead of what is stored.
     """
 
-    process: str
-    messages: Sequence[Message]
-    after: Callable[[Draft], list[Any]] | None = None
-    head: Head | None = None
+    __slots__ = ("draft", "failed", "history", "messages", "process", "replies", "taken")
 
-
-class Done(Struct, gc=False):
-    """A job's replies, and the process as it was left."""
-
-    process: str
-    replies: list[Reply]
-    taken: list[Any]
-    draft: Draft
-    failed: bool = False
+    def __init__(self, process: str, messages: Sequence[Message], draft: Draft) -> None:
+        self.process = process
+        self.messages = messages
+        self.draft = draft
+        self.replies: list[Any] = []
+        self.failed = False
+        self.taken: list[Any] = []
+        self.history: History | None = None
+        for message in messages:
+            try:
+                self.replies.append(apply(draft, message))
+            except WorkflowError as error:
+                self.failed = True
+                self.replies.append(_about(error, draft, process))
 
 
 class Office:
@@ -71,7 +65,7 @@ class Office:
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Group jobs as the store can. If it fails, none may have happened: what was remembered is forgotten."""
+        """Group commits as the store can. If it fails, none may have happened: what was remembered is forgotten."""
         try:
             with self.store.batch():
                 yield
@@ -81,69 +75,54 @@ class Office:
             self.histories.clear()
             raise
 
-    def send(self, process: str, *messages: Message) -> list[Reply]:
+    def send(self, process: str, *messages: Message) -> list[Any]:
         """Say something to one process, in a transaction of its own; the replies."""
         with self.batch():
-            return self.work([Job(process, messages)])[0].replies
+            return self.commit([self.visit(process, messages, self.store.now())])[0].replies
 
     def ask(self, process: str, message: Message) -> Any:
         """Say one thing to one process; its reply, or the error raised."""
         reply = self.send(process, message)[-1]
-        if reply.error is not None:
-            raise reply.error
-        return reply.value
+        if isinstance(reply, WorkflowError):
+            raise reply
+        return reply
 
-    def work(self, jobs: Sequence[Job]) -> list[Done]:
-        """Do several jobs, each for another process, and commit them together; each is atomic by itself."""
-        now = self.store.now()
-        done = [self._do(job, now) for job in jobs]
-        changed = [item for item in done if item.draft.changed]
-        commits = [pack(item.draft) for item in changed]
+    def visit(self, process: str, messages: Sequence[Message], now: float) -> Visit:
+        """Say it to the process as it is remembered, and as it is stored where that brings no commit to prove it."""
+        known = self._heads.get(process)
+        if known is not None:
+            visit = self.on(process, known[1], messages, now)
+            if visit.draft.changed and not visit.failed:
+                return visit
+        return self.on(process, self._read(process), messages, now)
+
+    def on(self, process: str, head: Head | None, messages: Sequence[Message], now: float) -> Visit:
+        """Say it to the process in this state."""
+        return Visit(process, messages, Draft(head, now, self.limits))
+
+    def commit(self, visits: Sequence[Visit]) -> list[Visit]:
+        """Commit visits, each to another process and each whole by itself. Where somebody was faster it is done again,
+        without what was taken on the way."""
+        changed = [visit for visit in visits if visit.draft.changed]
+        commits = [pack(visit.draft) for visit in changed]
         applied = self.store.commit(commits) if commits else []
         again = set()
-        for item, commit, ok in zip(changed, commits, applied, strict=True):
+        for visit, commit, ok in zip(changed, commits, applied, strict=True):
             if ok:
-                self._remember(commit, item.draft)
+                self._remember(commit, visit)
             else:
-                again.add(id(item))
-        if not again:
-            return done
-        return [self._redo(job) if id(item) in again else item for job, item in zip(jobs, done, strict=True)]
+                again.add(visit)
+        return [self._again(visit) if visit in again else visit for visit in visits] if again else list(visits)
 
-    def _redo(self, job: Job) -> Done:
+    def _again(self, visit: Visit) -> Visit:
         while True:
-            done = self._on(self._read(job.process), Job(job.process, job.messages), self.store.now())
-            if not done.draft.changed:
-                return done
-            commit = pack(done.draft)
+            visit = self.on(visit.process, self._read(visit.process), visit.messages, self.store.now())
+            if not visit.draft.changed:
+                return visit
+            commit = pack(visit.draft)
             if self.store.commit([commit])[0]:
-                self._remember(commit, done.draft)
-                return done
-
-    def _do(self, job: Job, now: float) -> Done:
-        """A job on the process as it is remembered, and on what is stored where that brings no commit to prove it."""
-        if job.head is not None:
-            return self._on(job.head, job, now)
-        known = self._heads.get(job.process)
-        if known is not None:
-            done = self._on(known[1], Job(job.process, job.messages), now)
-            if done.draft.changed and not done.failed:
-                done.taken = job.after(done.draft) if job.after is not None else []
-                return done
-        return self._on(self._read(job.process), job, now)
-
-    def _on(self, head: Head | None, job: Job, now: float) -> Done:
-        draft = Draft(head, now, self.limits)
-        done = Done(job.process, [], [], draft)
-        for message in job.messages:
-            try:
-                done.replies.append(Reply(apply(draft, message)))
-            except WorkflowError as error:
-                done.failed = True
-                done.replies.append(Reply(error=_about(error, draft, job.process)))
-        if job.after is not None:
-            done.taken = job.after(draft)
-        return done
+                self._remember(commit, visit)
+                return visit
 
     def _read(self, process: str) -> Head | None:
         row = self.store.read(process)
@@ -174,7 +153,8 @@ class Office:
         stamp, head = self._heads.get(process, _NONE)
         return head if head is not None and stamp == row.stamp else unpack(row, process)
 
-    def _remember(self, commit: Commit, draft: Draft) -> None:
+    def _remember(self, commit: Commit, visit: Visit) -> None:
+        draft = visit.draft
         if draft.head.seq >= LONG_HISTORY > draft.head.seq - len(draft.written):
             limit = self.limits.events
             logger.warning("process %r has %d events; it ends at %d", commit.process, draft.head.seq, limit)
@@ -184,7 +164,7 @@ class Office:
             self._heads.pop(commit.process, None)
             self.histories.drop(commit.process, draft.head.run)
             return
-        self.histories.extend(commit.process, draft)
+        self.histories.extend(commit.process, draft, visit.history)
         with self._lock:
             self._heads[commit.process] = (commit.stamp, draft.head)
             self._heads.move_to_end(commit.process)

@@ -1,10 +1,11 @@
-"""From the model to the engine: decisions and results become records, with payloads encoded and defaults filled in.
+"""From the model to the engine: requests, decisions and results, with payloads encoded and defaults filled in.
 
 One row a type: a new decision is a row in DECISIONS, a record, a handler in the machine and a row in `history`.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -13,9 +14,11 @@ from .. import activity as act
 from .. import decision as dec
 from ..exceptions import InvalidName
 from ..process import Process
+from ..signal import Signal
 from ..values import fresh_id
+from . import messages as msg
 from . import records as rec
-from .checks import TIMEOUT_TYPES, one_of, optional_name
+from .checks import REPLACEMENTS, TIMEOUT_TYPES, one_of, optional_name, text
 from .codec import Payloads, check_name
 from .types import ActivityType, Types
 
@@ -29,6 +32,47 @@ class Translator:
     def __init__(self, types: Types, payloads: Payloads) -> None:
         self.types = types
         self.payloads = payloads
+
+    def start(
+        self,
+        process: Process,
+        request_id: str | None,
+        if_running: msg.IfRunning,
+        signal: Signal | None,
+        limit: float | None,
+        decision_timeout: float | None,
+        category: str | None,
+        rank: int,
+    ) -> msg.Start:
+        """The request to start a process, with what it leaves out taken from its type."""
+        version = optional_name("a version", process.version)
+        type = self.types.workflow(check_name("a workflow's name", process.workflow), version)
+        return msg.Start(
+            run=fresh_run(),
+            process=id_of(process, request_id),
+            workflow=type.name,
+            version=type.version,
+            input=self.payloads.dump(process.input),
+            tags=tags(process.tags),
+            timeout=_timeout(limit, type.timeout),
+            decision_timeout=_timeout(decision_timeout, type.decision_timeout),
+            category=check_name("a category", category or type.category),
+            priority=priority(rank),
+            request_id=text("a request id", request_id or ""),
+            if_running=one_of("if_running", if_running, REPLACEMENTS),  # type: ignore[arg-type]
+            signal=None if signal is None else self.signal("", signal, None, request_id),
+        )
+
+    def signal(self, run: str, signal: Signal | str, data: Any, request_id: str | None) -> msg.Signal:
+        """The request to signal a process."""
+        if not isinstance(signal, Signal):
+            signal = Signal(signal, data)
+        return msg.Signal(
+            run=run,
+            name=check_name("a signal's name", signal.name),
+            data=self.payloads.dump(signal.data),
+            request_id=text("a request id", request_id or ""),
+        )
 
     def answer(self, decisions: Sequence[dec.Decision]) -> tuple[list[rec.Initiating], dict[int, str]]:
         """The records of a decider's answer, and which of them must be refused for what cause."""
@@ -151,6 +195,11 @@ def target(process_or_id: Process | str) -> tuple[str, str]:
     else:
         process, _, run = process_or_id.partition(":") if isinstance(process_or_id, str) else (process_or_id, "", "")
     return check_name("a process's id", process), run and check_name("a run", run)
+
+
+def fresh_run() -> str:
+    """An id for a run, never used again."""
+    return uuid.uuid4().hex[:16]
 
 
 def id_of(process: Process, request_id: str | None) -> str:

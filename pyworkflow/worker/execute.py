@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..activity import Activity, ActivityCompleted, ActivityFailed, ActivityResult
-from ..backend import Failed
+from ..backend import Failed, Released
 from ..decision import Decision
 from ..exceptions import UnknownTypeException
 from ..task import DecisionTask
 from ..workflow import Workflow
 from ..workflow.base import decisions_of
 
-Outcome = ActivityResult | Sequence[Decision] | Failed
+Answer = Sequence[Decision] | Failed | Released
 
 
 def execute(activity: Activity) -> ActivityResult | None:

@@ -14,7 +14,7 @@ from ..backend import Failed, Finished, Released
 from ..exceptions import UnknownTypeException
 from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
-from .execute import decide, execute, execute_async, outcome_of_error
+from .execute import Answer, decide, execute, execute_async, outcome_of_error
 from .heart import Heart
 from .log import WorkerLog, fields
 from .loop import LoopThread
@@ -100,9 +100,19 @@ class Running:
         """Do one task in the calling thread."""
         entry = Entry(task)
         if isinstance(task, DecisionTask):
-            self._decide(entry, done)
+            done(Finished(task, self.decide(task)))
         elif (activity := self._activity(entry, done)) is not None:
             self._report(entry, self._outcome(entry, activity), done)
+
+    def decide(self, task: DecisionTask) -> Answer:
+        """Decide on one process in the calling thread."""
+        try:
+            outcome = decide(partial(self.manager.workflow_for_task, task), task, self.attempts)
+        except UnknownTypeException as error:
+            return self._released(task, str(task.process.workflow), error)
+        if isinstance(outcome, Failed):
+            self.log.error("decider failed: %s\n%s", outcome.reason, outcome.details, extra=fields(task))
+        return outcome
 
     def withdraw(self) -> list[Finished]:
         """Take back the tasks that wait for a thread, to be handed back."""
@@ -137,17 +147,6 @@ class Running:
         else:
             self._report(entry, self._outcome(entry, activity), self._done)
 
-    def _decide(self, entry: Entry, done: Done) -> None:
-        task = entry.task
-        assert isinstance(task, DecisionTask)
-        try:
-            outcome = decide(partial(self.manager.workflow_for_task, task), task, self.attempts)
-        except UnknownTypeException as error:
-            return self._hand_back(entry, str(task.process.workflow), error, done)
-        if isinstance(outcome, Failed):
-            self.log.error("decider failed: %s\n%s", outcome.reason, outcome.details, extra=fields(task))
-        return self._report(entry, outcome, done)
-
     def _activity(self, entry: Entry, done: Done) -> Activity | None:
         task = entry.task
         assert isinstance(task, ActivityTask)
@@ -155,7 +154,7 @@ class Running:
         try:
             activity = self.manager.activity_for_task(task, entry.heart)
         except UnknownTypeException as error:
-            self._hand_back(entry, task.activity, error, done)
+            self._report(entry, self._released(task, task.activity, error), done)
             return None
         except (Exception, SystemExit) as error:
             self._report(entry, outcome_of_error(error), done)
@@ -189,11 +188,11 @@ class Running:
         if outcome is None or lost:
             self._freed()
 
-    def _hand_back(self, entry: Entry, name: str, error: Exception, done: Done) -> None:
+    def _released(self, task: Task, name: str, error: Exception) -> Released:
         count = self._unknown[name] = self._unknown.get(name, -1) + 1
         delay = min(2.0 ** min(count, 10), LONGEST_DELAY)
-        self.log.error("%s; handed back for %.0f s", error, delay, extra=fields(entry.task))
-        self._report(entry, Released(delay), done)
+        self.log.error("%s; handed back for %.0f s", error, delay, extra=fields(task))
+        return Released(delay)
 
     def _forget(self, entry: Entry) -> None:
         self._entries.pop(entry.task.token, None)

@@ -176,6 +176,7 @@ class Worker:
             identity=self.name,
             timeout=timeout,
             interrupt=self._interrupt,
+            decide=self._running.decide,
         )
 
     def _hand_in(self, log: Any) -> None:

@@ -203,9 +203,9 @@ class Comparison(RuleBasedStateMachine):
         return held[pick % len(held)] if keep == 0 else held.pop(pick % len(held))
 
     @precondition(lambda self: self.decisions or self.activities)
-    @rule(said=SAID, done=DONE, wanted=st.integers(0, 3))
-    def work(self, said, done, wanted):
-        """A whole turn: what is finished is handed in and the next tasks are taken, in one call."""
+    @rule(said=SAID, done=DONE, then=st.one_of(st.none(), SAID), wanted=st.integers(0, 3))
+    def work(self, said, done, then, wanted):
+        """A whole turn: what is finished is handed in, decided on at once (`then`), and the next tasks are taken."""
         self.pass_time()
         self.settle()
         held = [(tasks.pop(), word) for tasks, word in ((self.activities, done), (self.decisions, said)) if tasks]
@@ -217,10 +217,23 @@ class Comparison(RuleBasedStateMachine):
                 call(*self.numbers(task), *what)
             except Refused:
                 stale.append(finished[-1])
-        got = self.backend.exchange(finished, decisions=Wanted(("c",), wanted), activities=Wanted(("A", "B"), wanted))
+        got = self.backend.exchange(
+            finished,
+            decisions=Wanted(("c",), wanted),
+            activities=Wanted(("A", "B"), wanted),
+            decide=then and (lambda task: self.decide_on_the_way(task, *then)),
+        )
         assert [item for item, _ in got.refused] == stale
         self.take(got.decisions, got.activities, wanted, wanted)
         self.settle()
+
+    def decide_on_the_way(self, task, how: str, *what: Any) -> Any:
+        id, _, started = numbers = self.numbers(task)
+        assert id in self.model.decidable()
+        assert self.model.take(id) == started
+        outcome, call = self.outcome(how, *what)
+        call(*numbers, *what)
+        return outcome
 
     def outcome(self, how: str, *what: Any) -> tuple[Any, Any]:
         """What a worker says, and the model's word for it."""

@@ -27,14 +27,13 @@ from .promises import Promise
 from .users import IDS, POLICIES, a_timeout
 from .world import Machine, World
 
+Answer = list[Decision] | Failed | Released
+
 
 def decide(world: World, machine: Machine, task: DecisionTask) -> list[tuple[Finished, Promise | None]]:
     chance = world.random.random()
     if chance < 0.75:
-        promise = world.promises.new("answer", str(task.process.id))
-        decisions = [RecordMarker(promise.id), *_decisions(world, task.process)]
-        promise.size = len(decisions) - 1
-        world.note(f"  {decisions}")
+        decisions, promise = _answer(world, task)
         if chance < 0.05:
             machine.decisions.append(task)
         return [(Finished(task, decisions), promise)]
@@ -45,6 +44,29 @@ def decide(world: World, machine: Machine, task: DecisionTask) -> list[tuple[Fin
     if chance < 0.95:
         machine.decisions.append(task)
     return []
+
+
+def decide_on_the_way(world: World, asked: list[tuple[Process, Promise]], task: DecisionTask) -> Answer:
+    """A decider that is asked before anything is committed, while others act or time passes."""
+    if world.random.random() < 0.1:
+        world.interlude()
+    chance = world.random.random()
+    if chance < 0.8:
+        decisions, promise = _answer(world, task)
+        promise.asked += 1
+        asked.append((task.process, promise))
+        return decisions
+    if chance < 0.85:
+        return [RecordMarker("cannot be stored", float("nan"))]
+    return Failed("raised", attempts=3) if chance < 0.95 else Released(3.0)
+
+
+def _answer(world: World, task: DecisionTask) -> tuple[list[Decision], Promise]:
+    promise = world.promises.new("answer", str(task.process.id))
+    decisions = [RecordMarker(promise.id), *_decisions(world, task.process)]
+    promise.size = len(decisions) - 1
+    world.note(f"  {decisions}")
+    return decisions, promise
 
 
 def _decisions(world: World, process: Process) -> list[Decision]:

@@ -18,6 +18,7 @@ class Tasks(Base):
         return {id for id, run in runs.items() if run.open and run.state == "scheduled" and run.ready <= self.now}
 
     def take(self, id: str) -> int:
+        self.expire(id)
         run = self.current(id)
         run.started = self._log(run, "decision started")
         run.state, run.decide_by = "started", self.now + DECISION_TIMEOUT
@@ -136,6 +137,7 @@ class Tasks(Base):
                 if work.kind == kind and not work.started and work.ready <= self.now}  # fmt: skip
 
     def begin(self, id: str, seq: int) -> int:
+        self.expire(id)
         run = self.current(id)
         work = run.activities[seq]
         work.started = self._log(run, f"activity {work.id} started")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pyworkflow.activity import ActivityCompleted, ActivityFailed, ActivityResult
 from pyworkflow.backend.model import Finished, Released, Wanted
-from pyworkflow.exceptions import (
-    UnknownActivityException,
-)
+from pyworkflow.decision import RecordMarker
+from pyworkflow.events import DecisionEvent
+from pyworkflow.exceptions import UnknownActivityException
+from pyworkflow.process import Process
 from pyworkflow.task import ActivityTask, DecisionTask
 
-from .deciders import decide
+from .deciders import decide, decide_on_the_way
 from .promises import Promise
 from .users import REFUSALS
 from .world import CATEGORIES, Machine, World
@@ -37,12 +39,19 @@ def exchange(
         if promise is not None:
             promise.asked += 1
             world.note(f"  {promise}")
+    asked: list[tuple[Process, Promise]] = []
+    on_the_way = None
+    if world.random.random() < 0.8:
+        on_the_way = partial(decide_on_the_way, world, asked)
+        machine.engine._counter._fair_at = world.clock.now + 1.0  # or half of the exchanges would hand nothing over
     got = machine.engine.exchange(
         [done for done, _ in finished],
         decisions=Wanted(categories, decisions) if decisions else None,
         activities=Wanted(kinds, activities) if activities else None,
         identity=str(world.machines.index(machine)),
+        decide=on_the_way,
     )
+    check_asked(machine, asked)
     refused = {id(done): error for done, error in got.refused}
     for done, promise in finished:
         error = refused.get(id(done))
@@ -82,6 +91,15 @@ def take(
         assert activity.activity.lower() in kinds
         assert activity.input == activity.activity_execution.id
         machine.activities.append(activity)
+
+
+def check_asked(machine: Machine, asked: list[tuple[Process, Promise]]) -> None:
+    """A decider whose answer was recorded saw the history as it is."""
+    for process, promise in asked:
+        history = machine.engine.process_by_id(f"{process.id}:{process.run}").history
+        if DecisionEvent(RecordMarker(promise.id)) in history:
+            assert history[: len(process.history)] == process.history
+            assert [event.id for event in history[: len(process.history)]] == [event.id for event in process.history]
 
 
 def _some(world: World, held: list[Any]) -> list[Any]:

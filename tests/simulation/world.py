@@ -43,6 +43,7 @@ class Machine:
         """Begin anew: whatever was in memory is gone."""
         self.decisions, self.activities = [], []
         self.engine = Engine(self.store, cache_size=self.cache, limits=self.limits)
+        self.engine._counter.stopwatch = self.store.now
         for workflow, category in (("W", "c"), ("V", "d")):
             self.engine.register_workflow(workflow, category, 90.0, 15.0)
         for activity, heartbeat in (("A", None), ("B", 6.0)):
@@ -78,7 +79,7 @@ class World:
         return Rates(strength / 2, strength, strength, strength / 2, strength * 2)
 
     def _machine(self, rates: Rates) -> Machine:
-        store = FaultyStore(self.base, self.random, rates, transactional=self.transactional, interlude=self._interlude)
+        store = FaultyStore(self.base, self.random, rates, transactional=self.transactional, interlude=self.interlude)
         machine = Machine(store, self.random.choice(CACHES), self.limits)
         machine.boot()
         return machine
@@ -106,7 +107,7 @@ class World:
         finally:
             self._acting.pop()
 
-    def _interlude(self) -> None:
+    def interlude(self) -> None:
         """While a machine is in the middle of something another one acts, or it sleeps while the world goes on."""
         if len(self._acting) > 2:
             return
