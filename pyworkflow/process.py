@@ -188,18 +188,13 @@ class Process(Value):
 
     def unfinished_activities(self) -> list[ActivityExecution]:
         """The activities that are scheduled and have not ended, the newest first."""
-        finished: dict[str, int] = {}
-        unfinished = []
-        for event in reversed(self.history):
+        open: dict[str, ScheduleActivity] = {}
+        for event in self.history:
             if isinstance(event, ActivityEvent):
-                id = event.activity_execution.id
-                finished[id] = finished.get(id, 0) + 1
-            elif (scheduled := _scheduled(event)) is not None:
-                if finished.get(scheduled.id):
-                    finished[scheduled.id] -= 1
-                else:
-                    unfinished.append(ActivityExecution(scheduled.activity, scheduled.id, scheduled.input))
-        return unfinished
+                open.pop(event.activity_execution.id, None)
+            elif isinstance(event, DecisionEvent) and isinstance(event.decision, ScheduleActivity):
+                open[event.decision.id] = event.decision
+        return [ActivityExecution(it.activity, it.id, it.input) for it in reversed(open.values())]
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:
         """The timers that were started and have neither fired nor been canceled, in order.
@@ -225,8 +220,3 @@ class Process(Value):
     def cancel_requested(self) -> bool:
         """Has somebody asked for this process's cancellation?"""
         return any(isinstance(event, CancelRequestedEvent) for event in self.history)
-
-
-def _scheduled(event: Event) -> ScheduleActivity | None:
-    decision = event.decision if isinstance(event, DecisionEvent) else None
-    return decision if isinstance(decision, ScheduleActivity) else None

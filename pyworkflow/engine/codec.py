@@ -82,7 +82,8 @@ class Payloads:
 def _json(value: Any) -> bytes:
     try:
         data = _ENCODER.encode(value)
-        if b"null" in data or data.count(b"[") + data.count(b"{") > NESTING_LIMIT:
+        deep = len(data) > NESTING_LIMIT and data.count(b"[") + data.count(b"{") > NESTING_LIMIT
+        if deep or b"null" in data:
             _inspect(msgspec.to_builtins(value, enc_hook=_foreign))
     except PayloadError:
         raise

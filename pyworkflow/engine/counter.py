@@ -125,7 +125,7 @@ class Counter:
             visit = self.office.visit(process, [message for _, message in pairs], now)
             if not fair:
                 self._decide(visit, order)
-                visit.taken = self._hand_over(visit.draft, order)
+                visit.taken += self._hand_over(visit.draft, order)
             visits.append(visit)
         return visits
 
@@ -156,18 +156,26 @@ class Counter:
         task = draft.tasks.get("d")
         if task is None or order.deciding <= 0 or task.queue not in order.by_kind[0] or task.due > draft.now:
             return
-        with suppress(CorruptRecord, PayloadError):
-            visit.history = self.desk.ahead(draft)
-        if visit.history is not None:
-            with suppress(WorkflowError):
-                self._ask(draft, task, order, visit.history)
+        try:
+            history = visit.history = self.office.histories.ahead(draft)
+            if history is not None:
+                visit.taken += self._ask(draft, task, order, history)
+        except (CorruptRecord, PayloadError, UnknownResourceException):
+            return
 
-    def _ask(self, draft: Draft, task: Pending, order: Order, history: History) -> None:
-        """Raises WorkflowError when the decision was over before its answer came."""
-        assert order.decide is not None
+    def _ask(self, draft: Draft, task: Pending, order: Order, history: History) -> list[Taken]:
+        """Take the decision and apply the answer; the decision is returned when the decider could not be asked."""
         taken = self._take(draft, task, order.identity)
         history.append_all(draft)
-        asked = self.desk.decision_of(taken, history)
+        try:
+            asked = self.desk.decision_of(taken, history)
+        except PayloadError:
+            return [taken]
+        self._apply_answer(draft, order, asked)
+        return []
+
+    def _apply_answer(self, draft: Draft, order: Order, asked: DecisionTask) -> None:
+        assert order.decide is not None
         begun = self.stopwatch()
         outcome = order.decide(asked)
         spent = self.stopwatch() - begun

@@ -14,8 +14,7 @@ from ..task import ActivityTask, DecisionTask
 from . import messages as msg
 from .codec import Payloads, decode, unseal, unseal_last
 from .head import ActivityWork, DecisionWork, Head
-from .history import History, HistoryCache, Read
-from .machine import Draft
+from .history import History, HistoryCache
 from .records import ActivityFailed, ActivityScheduled
 from .store import Store, Task
 from .tokens import activity_token, decision_token
@@ -55,8 +54,7 @@ class Desk:
 
     def decision_task(self, taken: Taken) -> DecisionTask:
         """The process with its history up to the decision's start, of which only what is new is read."""
-        head, run = taken.head, taken.work.run
-        history = self.histories.get(head.id, run, taken.started, self._reader(head.id, run))
+        history = self.histories.get(taken.head.id, taken.work.run, taken.started)
         return self.decision_of(taken, history)
 
     def decision_of(self, taken: Taken, history: History) -> DecisionTask:
@@ -73,14 +71,6 @@ class Desk:
             version=head.workflow_version,
         )
         return DecisionTask(process, {"token": f"{head.id}:{head.run}:{taken.started}"})
-
-    def ahead(self, draft: Draft) -> History | None:
-        """The history as this draft would leave it, where it can be told."""
-        head = draft.head
-        return self.histories.ahead(head.id, draft, self._reader(head.id, head.run))
-
-    def _reader(self, process: str, run: str) -> Read:
-        return lambda skip: self.store.history(process, run, skip)
 
     # -- what workers say ----------
 

@@ -62,7 +62,7 @@ class Engine(Backend):
         self.store = store
         self._types = Types()
         self._payloads = Payloads(payload_codec, payload_limit)
-        histories = HistoryCache(self._payloads, cache_size)
+        histories = HistoryCache(store, self._payloads, cache_size)
         self._office = Office(store, limits or Limits(), cache_size, histories)
         self._mail = Mail(self._office)
         self._translator = Translator(self._types, self._payloads)

@@ -114,14 +114,14 @@ class Head(Struct, omit_defaults=True, gc=False):
         """A copy whose own parts can be replaced without touching this one; the states inside are shared."""
         copy = clone(self)
         copy.decision = clone(self.decision)
-        copy.activities = dict(self.activities)
-        copy.timers = dict(self.timers)
-        copy.children = dict(self.children)
-        copy.letters = dict(self.letters)
-        copy.orphans = dict(self.orphans)
-        copy.refused = dict(self.refused)
-        copy.starts = list(self.starts)
-        copy.requests = list(self.requests)
+        copy.activities = {**self.activities}
+        copy.timers = {**self.timers}
+        copy.children = {**self.children}
+        copy.letters = {**self.letters}
+        copy.orphans = {**self.orphans}
+        copy.refused = {**self.refused}
+        copy.starts = [*self.starts]
+        copy.requests = [*self.requests]
         return copy
 
 

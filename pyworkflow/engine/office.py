@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ..exceptions import CorruptRecord, UnknownProcessException, WorkflowError
 from .head import Head, Limits
-from .history import History, HistoryCache
+from .history import History, HistoryCache, forget_oldest
 from .machine import Draft, apply
 from .messages import Message
 from .pack import pack, unpack
@@ -60,7 +59,7 @@ class Office:
         self.store = store
         self.limits = limits
         self._keep = keep
-        self._heads: OrderedDict[str, tuple[str, Head]] = OrderedDict()
+        self._heads: dict[str, tuple[str, Head]] = {}
         self._lock = threading.Lock()
 
     @contextmanager
@@ -70,8 +69,7 @@ class Office:
             with self.store.batch():
                 yield
         except BaseException:
-            with self._lock:
-                self._heads.clear()
+            self._heads.clear()
             self.histories.clear()
             raise
 
@@ -164,12 +162,11 @@ class Office:
             self._heads.pop(commit.process, None)
             self.histories.drop(commit.process, draft.head.run)
             return
-        self.histories.extend(commit.process, draft, visit.history)
-        with self._lock:
-            self._heads[commit.process] = (commit.stamp, draft.head)
-            self._heads.move_to_end(commit.process)
-            while len(self._heads) > self._keep:
-                self._heads.popitem(last=False)
+        self.histories.extend(draft, visit.history)
+        self._heads.pop(commit.process, None)
+        self._heads[commit.process] = (commit.stamp, draft.head)
+        if len(self._heads) > self._keep:
+            forget_oldest(self._heads, self._keep, self._lock)
 
 
 def _about(error: WorkflowError, draft: Draft, process: str) -> WorkflowError:

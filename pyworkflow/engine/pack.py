@@ -26,9 +26,8 @@ def pack(draft: Draft) -> Commit:
         seal(encode(head))[0],
         None if base is not None and _same_summary(base, head) else summary(head),
         entries,
-        [_task(head.id, key, task) for key, task in draft.tasks.items() if task is not None],
-        [key for key, task in draft.tasks.items() if task is None],
-        _archive(draft),
+        *_tasks(draft),
+        None if draft.archived is None else Archive(seal(encode(draft.archived))[0], summary(draft.archived)),
     )
 
 
@@ -75,9 +74,12 @@ def _set_alarm(draft: Draft) -> None:
         draft.add("alarm", Pending(ALARMS, head.alarm))
 
 
-def _archive(draft: Draft) -> Archive | None:
-    old = draft.archived
-    return None if old is None else Archive(seal(encode(old))[0], summary(old))
+def _tasks(draft: Draft) -> tuple[list[Task], list[str]]:
+    """What is added, and the keys of what is removed."""
+    if not draft.tasks:
+        return [], []
+    added = [_task(draft.head.id, key, task) for key, task in draft.tasks.items() if task is not None]
+    return added, [key for key, task in draft.tasks.items() if task is None]
 
 
 def _task(process: str, key: str, task: Pending) -> Task:

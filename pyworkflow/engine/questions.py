@@ -18,10 +18,11 @@ from . import records as rec
 from .checks import count, moment, optional_text, text
 from .codec import Payloads, decode, unseal_last
 from .head import CLOSED, OPEN, ActivityState, Head
-from .history import History, closing_result
+from .history import History
 from .office import Office
 from .pack import unpack
 from .store import Query, Summary
+from .views import closing_result
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 _CURSORS = msgspec.json.Decoder(tuple[float, str, str])

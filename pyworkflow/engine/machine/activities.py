@@ -125,11 +125,7 @@ def _edit(draft: Draft, seq: int) -> ActivityState:
 
 
 def _in(draft: Draft, seconds: float | None) -> float | None:
-    if seconds is None:
-        return None
-    due = draft.now + seconds
-    draft.deadline(due)
-    return due
+    return None if seconds is None else draft.deadline(draft.now + seconds)
 
 
 def _key(seq: int) -> str:

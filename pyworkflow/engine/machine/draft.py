@@ -34,6 +34,10 @@ class Draft:
     are due; `now` is that of the events, which never goes back.
     """
 
+    __slots__ = (
+        *("_ids", "_stored", "archived", "base", "clock", "current", "head", "limits", "now", "tasks", "touched"),
+        "written",
+    )
     head: Head
 
     def __init__(self, base: Head | None, now: float, limits: Limits) -> None:
@@ -65,6 +69,8 @@ class Draft:
     def activity(self, id: str) -> int | None:
         """The number of the open activity with this id."""
         activities = self.head.activities
+        if not activities:
+            return None
         if self._ids is None and len(activities) > FEW:
             self._ids = {state.id: seq for seq, state in activities.items()}
         if self._ids is not None:
@@ -109,11 +115,12 @@ class Draft:
         letter.sender, letter.sender_run = head.id, head.run
         self.add(f"l:{head.run}:{key}", Pending(LETTERS, self.clock, body=letter))
 
-    def deadline(self, due: float) -> None:
+    def deadline(self, due: float) -> float:
         """See to it that the process is looked at by then."""
-        head = self.head
-        if head.alarm is None or due < head.alarm:
-            head.alarm = due
+        alarm = self.head.alarm
+        if alarm is None or due < alarm:
+            self.head.alarm = due
+        return due
 
     def wake(self) -> None:
         """Something happened that the decider must see."""

@@ -54,7 +54,7 @@ def apply(draft: Draft, message: msg.Message) -> Any:
     clock.expire(draft)
     reply = HANDLERS[type(message)](draft, message)
     head = draft.current
-    if head is not None and head.open and head.seq >= draft.limits.events:
+    if head is not None and head.seq >= draft.limits.events and head.open:
         record = rec.ProcessTerminated(cause="EVENT_LIMIT_EXCEEDED")
         life.close(draft, "terminated", record)
     return reply
