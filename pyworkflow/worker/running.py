@@ -96,6 +96,14 @@ class Running:
         if jobs:
             self._threads.submit(jobs)
 
+    def settle(self) -> None:
+        """Wait a little for what was started: most is done at once."""
+        self._threads.settle()
+
+    def look(self) -> None:
+        """Let no activity wait behind one that takes its time. To be called often."""
+        self._threads.look()
+
     def do(self, task: Task, done: Done) -> None:
         """Do one task in the calling thread."""
         entry = Entry(task)

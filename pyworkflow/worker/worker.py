@@ -24,7 +24,6 @@ from .running import Running
 from .signals import stop_on_signals
 
 LONG_POLL = 10.0
-SETTLE = 0.001
 SLOW = 0.2
 FIRST_BACKOFF, LAST_BACKOFF = 0.1, 10.0
 
@@ -117,7 +116,9 @@ class Worker:
 
     def _turn(self, timeout: float) -> bool:
         """Hand in what is finished, take what there is room for and start it; was there anything?"""
-        self._unsent += self._drain(SETTLE if self._started and not self._unsent else 0.0)
+        if self._started and not self._unsent:
+            self._running.settle()
+        self._unsent += self._drain()
         self._waiting = not self._unsent
         if self._waiting and not self._done.empty():
             self._unsent += self._drain()
@@ -137,6 +138,7 @@ class Worker:
         begun = handed_in = time.monotonic()
         try:
             while tasks and not self._stopping.is_set():
+                self._running.look()
                 self._running.do(tasks[0], self._unsent.append)
                 del tasks[0]
                 if tasks and time.monotonic() - handed_in > SLOW:
@@ -147,12 +149,10 @@ class Worker:
         slow = time.monotonic() - begun > SLOW
         self._at_once = max(1, self._at_once // 2) if slow else min(self._at_once * 2, self.concurrency)
 
-    def _drain(self, settle: float = 0.0) -> list[Finished]:
-        """What is finished by now; waits up to `settle` seconds for the first."""
+    def _drain(self) -> list[Finished]:
+        """What is finished by now."""
         finished = []
         with suppress(Empty):
-            if settle:
-                finished.append(self._done.get(timeout=settle))
             while True:
                 finished.append(self._done.get_nowait())
         return finished
