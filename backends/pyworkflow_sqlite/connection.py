@@ -6,8 +6,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
@@ -15,6 +13,46 @@ from .schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+class Reading:
+    """`with connection.reading as db`: for one statement, or inside the transaction that this thread has open.
+
+    SQLite's errors leave it as the backend's.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._connection.enter()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._connection.leave()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise _translated(error, self._connection.path) from error
+
+
+class Writing(Reading):
+    """`with connection.writing as db`: a transaction, begun IMMEDIATE."""
+
+    def __enter__(self) -> sqlite3.Connection:
+        db = super().__enter__()
+        try:
+            self._connection.begin()
+        except BaseException as error:
+            super().__exit__(type(error), error, None)
+            raise
+        return db
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            self._connection.end(ok=error is None)
+        except sqlite3.DatabaseError as failed:
+            error = failed
+            raise
+        finally:
+            super().__exit__(kind, error, trace)
 
 
 class Connection:
@@ -32,6 +70,8 @@ class Connection:
         self._depth = 0
         self._reopening = threading.Lock()
         self._inherited: list[sqlite3.Connection] = []
+        self.reading = Reading(self)
+        self.writing = Writing(self)
         self._open()
 
     def _open(self) -> None:
@@ -99,35 +139,33 @@ class Connection:
             if alone:
                 self.db.execute("COMMIT")
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one statement or inside the transaction that this thread has open."""
+    def enter(self) -> sqlite3.Connection:
+        """Have the connection for this thread alone until `leave`."""
         if self._pid != os.getpid():
             self._reopen()
-        with self._lock:
-            try:
-                yield self.db
-            except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
+        self._lock.acquire()
+        return self.db
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, begun IMMEDIATE; one inside another is part of it."""
-        with self.reading() as db:
-            if self._depth:
-                yield db
-                return
-            self._begin(db)
-            self._depth = 1
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-            finally:
-                self._depth = 0
+    def leave(self) -> None:
+        self._lock.release()
+
+    def begin(self) -> None:
+        """Begin a transaction; one inside another is part of it."""
+        if not self._depth:
+            self._begin(self.db)
+        self._depth += 1
+
+    def end(self, ok: bool) -> None:
+        """Commit, or roll back, when the outermost transaction ends."""
+        self._depth -= 1
+        if self._depth:
+            return
+        try:
+            if ok:
+                self.db.execute("COMMIT")
+        finally:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
 
     def _begin(self, db: sqlite3.Connection) -> None:
         """Begin a transaction as soon as the other writers let us.

@@ -5,30 +5,29 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from pyworkflow.engine.bell import Bell, topics_of
 from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
 
 from . import queries
 from .connection import Connection
+from .lines import fold, unfold
 
 FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.05
 PATIENCE = 0.1
+KEYS = 10_000
 
-_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE id = ? AND current AND stamp = ? RETURNING key"
-_UPDATE_STATUS = """
-UPDATE run SET stamp = ?, head = ?, status = ?, closed = ? WHERE id = ? AND current AND stamp = ? RETURNING key
-"""
-_ARCHIVE = """
-UPDATE run SET current = 0, head = ?, status = ?, closed = ? WHERE id = ? AND current AND stamp = ? RETURNING key
-"""
+_KEY = "SELECT key FROM run WHERE id = ? AND run = ?"
+_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE key = ? AND current AND stamp = ?"
+_UPDATE_STATUS = "UPDATE run SET stamp = ?, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
+_ARCHIVE = "UPDATE run SET current = 0, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
 _INSERT = """
 INSERT INTO run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
 VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
 """
-_PUT_EVENT = "INSERT INTO event VALUES (?, ?, ?)"
+_PUT_EVENTS = "INSERT INTO event VALUES (?, ?, ?)"
 _REMOVE_TASK = "DELETE FROM task WHERE process = ? AND key = ?"
 _PUT_TASK = """
 INSERT INTO task (process, key, queue, due, priority, body) VALUES (?, ?, ?, ?, ?, ?)
@@ -52,18 +51,17 @@ class SQLiteStore(Store):
         self._clock = clock
         self._connection = Connection(path, durability, busy_timeout)
         self._bell = Bell()
+        self._keys: dict[tuple[str, str], int] = {}
         self._last_news = time.monotonic()
 
     def now(self) -> float:
         return self._clock()
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        with self._connection.writing():
-            yield
+    def batch(self) -> AbstractContextManager[object]:
+        return self._connection.writing
 
     def read(self, process: str, run: str | None = None) -> Row | None:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             if run is None:
                 found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND current", (process,)).fetchone()
             else:
@@ -71,20 +69,18 @@ class SQLiteStore(Store):
         return None if found is None else Row(*found)
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
-        with self._connection.reading() as db:
-            return [
-                body
-                for (body,) in db.execute(
-                    "SELECT event.body FROM run JOIN event ON event.run = run.key "
-                    "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
-                    (process, run, skip, -1 if limit is None else limit),
-                )
-            ]
+        with self._connection.reading as db:
+            rows = db.execute(
+                "SELECT event.seq, event.body FROM run JOIN event ON event.run = run.key "
+                "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
+                (process, run, skip, -1 if limit is None else limit),
+            ).fetchall()
+        return unfold(rows, skip, limit)
 
     # -- commits ----------
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
-        with self._connection.writing():
+        with self._connection.writing:
             keys = [self._put_head(commit) for commit in commits]
             self._put_rest([(commit, key) for commit, key in zip(commits, keys, strict=True) if key is not None])
         done = [key is not None for key in keys]
@@ -95,45 +91,69 @@ class SQLiteStore(Store):
 
     def _put_rest(self, commits: list[tuple[Commit, dict[str, int]]]) -> None:
         """The events and tasks of the commits whose heads were put, a statement a kind."""
-        events = [(keys[entry.run], entry.seq, entry.body) for commit, keys in commits for entry in commit.entries]
+        events = [row for commit, keys in commits for row in fold(commit.entries, keys)]
         removed = [(commit.process, key) for commit, _ in commits for key in commit.remove]
         added = [
             (task.process, task.key, task.queue, task.due, task.priority, task.body)
             for commit, _ in commits
             for task in commit.add
         ]
-        for sql, rows in ((_PUT_EVENT, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
+        for sql, rows in ((_PUT_EVENTS, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
             if rows:
                 self._connection.db.executemany(sql, rows)
 
     def _put_head(self, commit: Commit) -> dict[str, int] | None:
         """The keys of the runs that get events, None when somebody was faster."""
-        db, new, old = self._connection.db, commit.summary, commit.archive
+        new, old = commit.summary, commit.archive
         keys = {}
         if old is not None:
-            values = (old.head, old.summary.status, old.summary.closed, commit.process, commit.base)
-            if (found := db.execute(_ARCHIVE, values).fetchone()) is None:
+            key = self._put(_ARCHIVE, commit, old.summary.run, old.head, old.summary.status, old.summary.closed)
+            if key is None:
                 return None
-            keys[old.summary.run] = found[0]
+            keys[old.summary.run] = key
         if old is not None or not commit.base:
-            assert new is not None
-            found = db.execute(_INSERT, (*_columns(commit), *_summary_columns(new))).fetchone()
-            if found is not None and new.tags:
-                db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
+            key = self._insert(commit)
         elif new is not None:
-            values_ = (commit.stamp, commit.head, new.status, new.closed, commit.process, commit.base)
-            found = db.execute(_UPDATE_STATUS, values_).fetchone()
+            key = self._put(_UPDATE_STATUS, commit, commit.run, commit.stamp, commit.head, new.status, new.closed)
         else:
-            found = db.execute(_UPDATE, (commit.stamp, commit.head, commit.process, commit.base)).fetchone()
+            key = self._put(_UPDATE, commit, commit.run, commit.stamp, commit.head)
+        if key is None:
+            return None
+        keys[commit.run] = key
+        return keys
+
+    def _put(self, sql: str, commit: Commit, run: str, *values: object) -> int | None:
+        """Change the current run if it is as the commit knows it; its key."""
+        db = self._connection.db
+        key = self._keys.get((commit.process, run))
+        if key is None:
+            found = db.execute(_KEY, (commit.process, run)).fetchone()
+            if found is None:
+                return None
+            key = self._remember(commit.process, run, found[0])
+        return key if db.execute(sql, (*values, key, commit.base)).rowcount else None
+
+    def _insert(self, commit: Commit) -> int | None:
+        db, new = self._connection.db, commit.summary
+        assert new is not None
+        found = db.execute(_INSERT, (*_columns(commit), *_summary_columns(new))).fetchone()
         if found is None:
             return None
-        keys[commit.run] = found[0]
-        return keys
+        if new.tags:
+            db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
+        return self._remember(commit.process, commit.run, found[0])
+
+    def _remember(self, process: str, run: str, key: int) -> int:
+        """Stale keys do no harm: the stamp, which is compared with the row's, names the run."""
+        if len(self._keys) >= KEYS:
+            self._keys.clear()
+        self._keys[process, run] = key
+        return key
 
     # -- tasks ----------
 
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
-        with self._connection.writing() as db:
+        with self._connection.writing as db:
             found = queries.due(db, queues, now, limit)
             if found:
                 db.executemany("UPDATE task SET due = ? WHERE number = ?", [(until, row[0]) for row in found])
@@ -146,20 +166,20 @@ class SQLiteStore(Store):
         ]
 
     def postpone(self, task: Task, due: float) -> None:
-        with self._connection.writing() as db:
+        with self._connection.writing as db:
             db.execute(f"UPDATE task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
         self._bell.ring([task.queue])
 
     def discard(self, task: Task) -> None:
-        with self._connection.writing() as db:
+        with self._connection.writing as db:
             db.execute(f"DELETE FROM task WHERE {_SAME_TASK}", _identity(task))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             return queries.next_due(db, tuple(queues)) if queues else None
 
     def tasks(self, process: str) -> list[Task]:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             rows = db.execute(
                 "SELECT process, key, queue, due, priority, body FROM task WHERE process = ? ORDER BY number",
                 (process,),
@@ -169,25 +189,25 @@ class SQLiteStore(Store):
     # -- questions ----------
 
     def find(self, query: Query) -> list[Summary]:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             return [
                 Summary(id, run, workflow, status, started, closed, parent, json.loads(tags), version)
                 for id, run, workflow, status, started, closed, parent, tags, version in queries.find(db, query)
             ]
 
     def count(self, query: Query) -> int:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             return queries.count(db, query)
 
     def queues(self, now: float) -> list[QueueInfo]:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             rows = db.execute(
                 "SELECT queue, sum(due <= ?), sum(due > ?) FROM task GROUP BY queue ORDER BY queue", (now, now)
             )
             return [QueueInfo(*row) for row in rows]
 
     def purge(self, closed_before: float, limit: int) -> int:
-        with self._connection.writing() as db:
+        with self._connection.writing as db:
             keys = db.execute(
                 "SELECT key FROM run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
             ).fetchall()
@@ -214,7 +234,7 @@ class SQLiteStore(Store):
                 return
 
     def _data_version(self) -> int:
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             version: int = db.execute("PRAGMA data_version").fetchone()[0]
         return version
 
@@ -223,7 +243,7 @@ class SQLiteStore(Store):
 
     def info(self) -> dict[str, object]:
         path = self._connection.path
-        with self._connection.reading() as db:
+        with self._connection.reading as db:
             schema = db.execute("PRAGMA user_version").fetchone()[0]
             processes = db.execute("SELECT count(*) FROM run WHERE current").fetchone()[0]
         return {

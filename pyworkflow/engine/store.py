@@ -6,8 +6,8 @@ docs/backends.md is the guide to writing one; `pyworkflow.testing.StoreSuite` is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from msgspec import Struct
 
@@ -58,7 +58,7 @@ class Row(Struct, gc=False):
 
 
 class Entry(Struct, gc=False):
-    """One event to append: its run, its number in it, and its sealed record."""
+    """One event to append: its run, its number in it, and its sealed record, which is one line."""
 
     run: str
     seq: int
@@ -125,10 +125,9 @@ class Store(ABC):
     def now(self) -> float:
         """The time that counts, in seconds since 1970: the server's where there is one."""
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> AbstractContextManager[object]:
         """Group what is done inside into one transaction or round trip where that is faster; it never nests."""
-        yield
+        return nullcontext()
 
     @abstractmethod
     def read(self, process: str, run: str | None = None) -> Row | None:

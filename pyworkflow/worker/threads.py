@@ -19,7 +19,7 @@ SETTLE = 0.01
 
 
 class Threads:
-    """Runs jobs, which must not raise, in up to `limit` daemon threads. Whoever submits must `settle` or `look` soon."""
+    """Runs jobs, which must not raise, in up to `limit` daemon threads. Who submits must `settle` or `look` soon."""
 
     def __init__(self, limit: int, name: str) -> None:
         self.limit = limit
