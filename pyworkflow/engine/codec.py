@@ -111,6 +111,11 @@ def _inspect(value: Any) -> None:
         level, depth = inner, depth + 1
 
 
+def seed(*names: str) -> int:
+    """Where the checksums of a process's or a run's records begin, so that none can pass for another's."""
+    return zlib.crc32(":".join(names).encode())
+
+
 def seal(body: bytes, previous: int = 0) -> tuple[bytes, int]:
     """A record's stored form, and its checksum, which covers that of the record before."""
     checksum = zlib.crc32(body, previous)
@@ -136,9 +141,9 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
         raise NewerRecord(f"{what} cannot be read, a newer pyworkflow may have written it: {error}") from None
 
 
-def unseal_last(sealed: Sequence[bytes], what: str) -> tuple[bytes, int]:
-    """The body and checksum of the last of some consecutive records, checked against the one before it."""
-    previous = int(sealed[-2][1:SEAL], 16) if len(sealed) > 1 else 0
+def unseal_last(sealed: Sequence[bytes], what: str, first: int) -> tuple[bytes, int]:
+    """The body and checksum of the last of some consecutive records, checked against the one before it, or `first`."""
+    previous = int(sealed[-2][1:SEAL], 16) if len(sealed) > 1 else first
     return unseal(sealed[-1], what, previous)
 
 

@@ -16,7 +16,7 @@ from .. import decision as dec
 from .. import events as ev
 from ..exceptions import CorruptRecord, PayloadError
 from . import records as rec
-from .codec import Payloads, decode, unseal
+from .codec import Payloads, decode, seed, unseal
 from .machine import Draft
 from .store import Store
 from .views import EVENTS
@@ -27,20 +27,22 @@ _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 class History:
     """The events of one run, grown as records come in; `seq` and `crc` are the last record's."""
 
-    def __init__(self, payloads: Payloads) -> None:
+    def __init__(self, payloads: Payloads, process: str, run: str) -> None:
+        self.process = process
+        self.run = run
         self.load: Callable[[msgspec.Raw], Any] = payloads.load
         self.seq = 0
-        self.crc = 0
+        self.crc = seed(process, run)
         self.events: list[ev.Event] = []
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
         self._executions: dict[int, act.ActivityExecution] = {}
         self._hidden: list[ev.Event] = []
 
-    def append_sealed(self, sealed: Sequence[bytes], process: str, run: str) -> None:
+    def append_sealed(self, sealed: Sequence[bytes]) -> None:
         """Add what the store holds after `seq`. Raises CorruptRecord, naming the event."""
         for blob in sealed:
-            what = f"event {self.seq + 1} of process {process!r}, run {run}"
+            what = f"event {self.seq + 1} of process {self.process!r}, run {self.run}"
             body, crc = unseal(blob, what, self.crc)
             self.append(decode(_RECORDS, body, what))
             self.crc = crc
@@ -121,9 +123,8 @@ class HistoryCache:
         return history
 
     def _read(self, history: History | None, process: str, run: str, seq: int) -> History:
-        history = history or History(self._payloads)
-        sealed = self._store.history(process, run, history.seq, seq - history.seq)
-        history.append_sealed(sealed, process, run)
+        history = history or History(self._payloads, process, run)
+        history.append_sealed(self._store.history(process, run, history.seq, seq - history.seq))
         if history.seq < seq:
             raise CorruptRecord(f"event {history.seq + 1} of process {process!r}, run {run} is missing")
         return history

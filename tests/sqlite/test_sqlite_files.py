@@ -133,6 +133,27 @@ def test_a_missing_event_is_found_and_named(path: str) -> None:
             ask("one")
 
 
+def test_events_that_changed_places_are_found(path: str) -> None:
+    manager = filled(path)
+    Worker(manager).run(burst=True)
+    one, two = "(SELECT key FROM run WHERE id = 'one')", "(SELECT key FROM run WHERE id = 'two')"
+    edit(path, f"UPDATE event SET run = -run WHERE seq = 1 AND run IN ({one}, {two})")
+    edit(path, f"UPDATE event SET run = {two} WHERE run = -{one}")
+    edit(path, f"UPDATE event SET run = {one} WHERE run = -{two}")
+    for process in ("one", "two"):
+        with pytest.raises(CorruptRecord, match=f"event 1 of process '{process}'"):
+            manager.history(process)
+
+
+def test_a_head_that_is_another_process_s_is_found(path: str) -> None:
+    filled(path).close()
+    edit(path, "UPDATE run SET head = (SELECT head FROM run WHERE id = 'two') WHERE id = 'one'")
+    backend = SQLiteBackend(path)
+    with pytest.raises(CorruptRecord, match="the head of process 'one'"):
+        backend.process_by_id("one")
+    backend.close()
+
+
 def test_a_damaged_history_blocks_its_process_and_no_other(path: str) -> None:
     manager = filled(path)
     key = "(SELECT key FROM run WHERE id = 'one')"
