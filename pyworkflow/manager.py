@@ -34,6 +34,8 @@ class Manager:
         self.backend = open_backend(backend) if isinstance(backend, str) else backend
         self.workflows: list[type[Workflow]] = []
         self.activities: list[type[Activity]] = []
+        self.decision_categories: tuple[str, ...] = ()
+        self.activity_categories: tuple[str, ...] = ()
         self._workflows: dict[tuple[str, str | None], type[Workflow]] = {}
         self._activities: dict[tuple[str, str | None], type[Activity]] = {}
         for workflow in workflows:
@@ -57,6 +59,7 @@ class Manager:
             version=workflow.version,
         )
         self.workflows.append(workflow)
+        self.decision_categories = _with(self.decision_categories, workflow.category)
         self._workflows[workflow.name, workflow.version] = self._workflows[workflow.name, None] = workflow
         for activity in workflow.activities:
             self.register_activity(activity)
@@ -74,6 +77,7 @@ class Manager:
         )
         if activity not in self.activities:
             self.activities.append(activity)
+            self.activity_categories = _with(self.activity_categories, activity.category)
         self._activities[activity.name, activity.version] = self._activities[activity.name, None] = activity
 
     def workflow_for_task(self, task: DecisionTask) -> Workflow:
@@ -279,3 +283,7 @@ def _run(process_or_id: ProcessRef, run: str) -> str:
 
 def _activity_task(task: ActivityTask | str) -> ActivityTask:
     return ActivityTask.from_token(task) if isinstance(task, str) else task
+
+
+def _with(categories: tuple[str, ...], category: str) -> tuple[str, ...]:
+    return tuple(sorted({*categories, category}))

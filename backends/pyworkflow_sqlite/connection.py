@@ -12,6 +12,7 @@ from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 from .schema import APPLICATION_ID, MIGRATIONS, VERSION
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
+BUSY_MS = 2
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -87,6 +88,7 @@ class Connection:
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
             self._migrate()
+            self.db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         except sqlite3.OperationalError as error:
             raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
@@ -175,19 +177,15 @@ class Connection:
         """
         until = time.monotonic() + self.busy_timeout
         pause = SHORTEST_PAUSE
-        db.execute("PRAGMA busy_timeout = 0")
-        try:
-            while True:
-                try:
-                    db.execute("BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                        raise
-                time.sleep(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE)
-        finally:
-            db.execute(f"PRAGMA busy_timeout = {int(self.busy_timeout * 1000)}")
+        while True:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def close(self) -> None:
         if self._pid != os.getpid():

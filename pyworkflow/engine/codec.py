@@ -21,6 +21,7 @@ NOTHING = Raw()
 
 FORMAT = b"1"
 SEAL = 9
+_SEAL = FORMAT + b"%08x"
 
 PAYLOAD_LIMIT = 256 * 1024
 NESTING_LIMIT = 64
@@ -119,7 +120,7 @@ def seed(*names: str) -> int:
 def seal(body: bytes, previous: int = 0) -> tuple[bytes, int]:
     """A record's stored form, and its checksum, which covers that of the record before."""
     checksum = zlib.crc32(body, previous)
-    return b"%b%08x%b" % (FORMAT, checksum, body), checksum
+    return _SEAL % checksum + body, checksum
 
 
 def unseal(sealed: bytes, what: str, previous: int = 0) -> tuple[bytes, int]:

@@ -200,7 +200,7 @@ class Counter:
         for kind in (0, 1):
             while order.left[kind] > 0 and order.by_kind[kind]:
                 claimed = self.office.claim(order.by_kind[kind], LEASE, order.left[kind])
-                started = self._start(claimed, order)
+                started = self._start(claimed, order) if claimed else []
                 order.left[kind] -= len(started)
                 taken += started
                 if len(claimed) == len(started):

@@ -37,6 +37,7 @@ class History:
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
         self._executions: dict[int, act.ActivityExecution] = {}
+        self._time, self._when = 0.0, datetime.fromtimestamp(0.0, UTC)
         self._hidden: list[ev.Event] = []
 
     def append_sealed(self, sealed: Sequence[bytes]) -> None:
@@ -49,10 +50,12 @@ class History:
 
     def append(self, record: rec.Record) -> None:
         self.seq += 1
+        if record.time != self._time:  # Those of one commit have one time.
+            self._time, self._when = record.time, datetime.fromtimestamp(record.time, UTC)
         kind = type(record)
-        event = EVENTS[kind](self, record)
-        event.id, event.datetime = self.seq, datetime.fromtimestamp(record.time, UTC)
-        (self._hidden if kind is rec.DecisionCompleted else self.events).append(event)
+        event, values = EVENTS[kind]
+        shown = self._hidden if kind is rec.DecisionCompleted else self.events
+        shown.append(event(*values(self, record), datetime=self._when, id=self.seq))
 
     def append_all(self, draft: Draft) -> None:
         """Add the events of a draft that are not there yet."""
@@ -78,10 +81,10 @@ class History:
             self._executions[record.scheduled] = found
         return found
 
-    def decided(self, decision: dec.Decision) -> ev.DecisionEvent:
+    def decided(self, decision: dec.Decision) -> dec.Decision:
         """A decision that later records refer to by its number."""
         self.refs[self.seq] = decision
-        return ev.DecisionEvent(decision)
+        return decision
 
 
 def _number(event: ev.Event) -> int:

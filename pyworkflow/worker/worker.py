@@ -6,7 +6,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from logging import Logger
 from queue import Empty, SimpleQueue
@@ -226,14 +226,14 @@ class Worker:
     # -- what it serves ----------
 
     def _of_decisions(self) -> tuple[str, ...]:
-        return self._serves(workflow.category for workflow in self.manager.workflows) if self.decides else ()
+        return self._serves(self.manager.decision_categories) if self.decides else ()
 
     def _of_activities(self) -> tuple[str, ...]:
-        return self._serves(activity.category for activity in self.manager.activities) if self.executes else ()
+        return self._serves(self.manager.activity_categories) if self.executes else ()
 
-    def _serves(self, all_categories: Iterable[str]) -> tuple[str, ...]:
+    def _serves(self, all_categories: tuple[str, ...]) -> tuple[str, ...]:
         if self._categories is None:
-            return tuple(sorted(set(all_categories)))
+            return all_categories
         return (self._categories,) if isinstance(self._categories, str) else tuple(self._categories)
 
 
