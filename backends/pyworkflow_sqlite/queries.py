@@ -19,8 +19,7 @@ WITH RECURSIVE level (value) AS (
 _NEXT_DUE = "SELECT min(due) AS due FROM task WHERE queue = ?"
 _LEVELS = f"{_PRIORITIES} SELECT value FROM level WHERE value IS NOT NULL"
 _DUE = """
-SELECT task.number, task.process, task.key, task.queue, task.due, task.priority, task.body, run.stamp, run.head
-FROM task LEFT JOIN run ON run.id = task.process AND run.current
+SELECT number, process, key, queue, due, priority, body FROM task
 WHERE queue = ? AND priority = ? AND due <= ? ORDER BY due, number LIMIT ?
 """
 _SUMMARY = "id, run, workflow, status, started, closed, parent, tags, version"
@@ -34,7 +33,7 @@ def next_due(db: sqlite3.Connection, queues: Sequence[str]) -> float | None:
 
 
 def due(db: sqlite3.Connection, queues: Sequence[str], now: float, limit: int) -> list[tuple[Any, ...]]:
-    """The due tasks of several queues with their heads: the highest priority first, then the earliest."""
+    """The due tasks of several queues: the highest priority first, then the earliest."""
     found: list[tuple[Any, ...]] = []
     for queue in queues:
         left = limit

@@ -157,12 +157,10 @@ class SQLiteStore(Store):
             found = queries.due(db, queues, now, limit)
             if found:
                 db.executemany("UPDATE task SET due = ? WHERE number = ?", [(until, row[0]) for row in found])
+            heads = {process: self.read(process) for process in {row[1] for row in found}}
         return [
-            (
-                Task(process, key, queue, until, priority, body),
-                None if stamp is None else Row(stamp, head),
-            )
-            for _, process, key, queue, _, priority, body, stamp, head in found
+            (Task(process, key, queue, until, priority, body), heads[process])
+            for _, process, key, queue, _, priority, body in found
         ]
 
     def postpone(self, task: Task, due: float) -> None:
