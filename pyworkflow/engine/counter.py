@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -65,7 +64,6 @@ class Counter:
         self.office = office
         self.store = office.store
         self.desk = desk
-        self.stopwatch = time.monotonic
         self._fair_at = 0.0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
@@ -176,15 +174,15 @@ class Counter:
 
     def _apply_answer(self, draft: Draft, order: Order, asked: DecisionTask) -> None:
         assert order.decide is not None
-        begun = self.stopwatch()
+        begun = self.store.now()
         outcome = order.decide(asked)
-        spent = self.stopwatch() - begun
-        order.deciding -= spent
+        now = self.store.now()
+        order.deciding -= now - begun
         by = draft.head.decision.by
-        if by is not None and draft.now + spent >= by:
-            logger.warning("process %r: its decider took %.1f s, longer than its timeout", draft.head.id, spent)
-        else:
+        if by is None or now < by:
             apply(draft, self._answer(asked, outcome))
+        else:
+            logger.warning("process %r: its decider took longer than its timeout", draft.head.id)
 
     def _answer(self, task: DecisionTask, outcome: Any) -> msg.Message:
         try:
