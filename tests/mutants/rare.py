@@ -65,8 +65,6 @@ MUTANTS = [
            "return base.status == head.status", MANY),
     Mutant("kept-history-has-a-hole", f"{E}/history.py",
            "            if history.seq >= head.seq - len(draft.written):\n", "            if True:\n", MANY),
-    Mutant("history-ahead-of-others", f"{E}/history.py", "        if history.seq > first:\n", "        if False:\n",
-           MANY),
     Mutant("history-ahead-is-kept-before", f"{E}/history.py",
            "        history.append_all(draft)\n        return history",
            "        history.append_all(draft)\n        self._keep(process, run, history)\n        return history",
