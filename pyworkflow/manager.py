@@ -108,13 +108,15 @@ class Manager:
         decision_timeout: float | None = None,
         category: str | None = None,
         priority: int = 0,
+        connection: Any = None,
     ) -> str:
         """Start a process; its id.
 
         The same `request_id` starts it once. `if_running` says what to do when its id is in use by an open process:
         "fail" raises ProcessAlreadyRunning, "use_existing" returns that one, "terminate_existing" ends it first.
-        Timeouts are in seconds, the workflow's where None; `priority` is that of its decisions, higher first. Raises
-        PayloadError, InvalidName.
+        Timeouts are in seconds, the workflow's where None; `priority` is that of its decisions, higher first. With a
+        `connection` of yours to the backend's own database (sqlite3), the start is part of the transaction that is open
+        on it. Raises PayloadError, InvalidName, UnsupportedBackend where the backend cannot do that.
         """
         return self.backend.start_process(
             process,
@@ -124,17 +126,31 @@ class Manager:
             decision_timeout=decision_timeout,
             category=category,
             priority=priority,
+            connection=connection,
         )
 
-    def signal_with_start(self, process: Process, signal: Signal, *, request_id: str | None = None) -> str:
+    def signal_with_start(
+        self, process: Process, signal: Signal, *, request_id: str | None = None, connection: Any = None
+    ) -> str:
         """Signal a process, and start it first when it is not open, in one step; its id."""
-        return self.backend.start_process(process, request_id=request_id, if_running="use_existing", signal=signal)
+        return self.backend.start_process(
+            process, request_id=request_id, if_running="use_existing", signal=signal, connection=connection
+        )
 
     def signal_process(
-        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+        self,
+        process_or_id: ProcessRef,
+        signal: Signal | str,
+        data: Any = None,
+        *,
+        request_id: str | None = None,
+        connection: Any = None,
     ) -> None:
-        """Signal an open process, once per `request_id`. Raises UnknownProcessException, PayloadError."""
-        self.backend.signal_process(process_or_id, signal, data, request_id=request_id)
+        """Signal an open process, once per `request_id`; `connection` as in `start_process`.
+
+        Raises UnknownProcessException, PayloadError.
+        """
+        self.backend.signal_process(process_or_id, signal, data, request_id=request_id, connection=connection)
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
         """Ask for a process's cancellation; its decider decides what follows. Raises UnknownProcessException."""

@@ -6,6 +6,9 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
@@ -14,6 +17,30 @@ from .schema import APPLICATION_ID, MIGRATIONS, VERSION
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
 BUSY_MS = 2
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
+
+
+class Database(Protocol):
+    """What the store uses of a sqlite3.Connection."""
+
+    def execute(self, sql: str, values: Any = ..., /) -> sqlite3.Cursor: ...
+
+    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor: ...
+
+
+class Access(Protocol):
+    """A way to the database: one statement or transaction at a time."""
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def reading(self) -> AbstractContextManager[Database]: ...
+
+    @property
+    def writing(self) -> AbstractContextManager[Database]: ...
 
 
 class Reading:
@@ -31,7 +58,7 @@ class Reading:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._connection.leave()
         if isinstance(error, sqlite3.DatabaseError):
-            raise _translated(error, self._connection.path) from error
+            raise translated(error, self._connection.path) from error
 
 
 class Writing(Reading):
@@ -194,7 +221,7 @@ class Connection:
             self.db.close()
 
 
-def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
+def translated(error: sqlite3.DatabaseError, path: str) -> Exception:
     if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError) or "full" in str(error):
         return BackendUnavailable(f"{path}: {error}")
     if isinstance(error, sqlite3.IntegrityError):

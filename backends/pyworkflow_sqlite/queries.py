@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from pyworkflow.engine.store import Query
+
+from .connection import Database
 
 _PRIORITIES = """
 WITH RECURSIVE level (value) AS (
@@ -25,14 +26,14 @@ WHERE queue = ? AND priority = ? AND due <= ? ORDER BY due, number LIMIT ?
 _SUMMARY = "id, run, workflow, status, started, closed, parent, tags, version"
 
 
-def next_due(db: sqlite3.Connection, queues: Sequence[str]) -> float | None:
+def next_due(db: Database, queues: Sequence[str]) -> float | None:
     """When the earliest task of some queues is due: one look into the index for each."""
     each = " UNION ALL ".join([_NEXT_DUE] * len(queues))
     due: float | None = db.execute(f"SELECT min(due) FROM ({each})", queues).fetchone()[0]
     return due
 
 
-def due(db: sqlite3.Connection, queues: Sequence[str], now: float, limit: int) -> list[tuple[Any, ...]]:
+def due(db: Database, queues: Sequence[str], now: float, limit: int) -> list[tuple[Any, ...]]:
     """The due tasks of several queues: the highest priority first, then the earliest."""
     found: list[tuple[Any, ...]] = []
     for queue in queues:
@@ -50,7 +51,7 @@ def due(db: sqlite3.Connection, queues: Sequence[str], now: float, limit: int) -
     return found[:limit]
 
 
-def find(db: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
+def find(db: Database, query: Query) -> list[tuple[Any, ...]]:
     """The summaries of the processes that match, a page of them."""
     where, values = _where(query)
     if query.cursor is not None:
@@ -62,7 +63,7 @@ def find(db: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
     return db.execute(sql, values).fetchall()
 
 
-def count(db: sqlite3.Connection, query: Query) -> int:
+def count(db: Database, query: Query) -> int:
     """How many processes match."""
     where, values = _where(query)
     number: int = db.execute(f"SELECT count(*) FROM run {_all(where)}", values).fetchone()[0]

@@ -7,12 +7,14 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 
 from pyworkflow.engine.bell import Bell, topics_of
 from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
 
 from . import queries
-from .connection import Connection
+from .connection import Access, Connection
+from .joined import Joined
 from .lines import fold, unfold
 
 FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.05
@@ -49,7 +51,8 @@ class SQLiteStore(Store):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._connection = Connection(path, durability, busy_timeout)
+        self._own = Connection(path, durability, busy_timeout)
+        self._connection: Access = self._own
         self._bell = Bell()
         self._keys: dict[tuple[str, str], int] = {}
         self._last_news = time.monotonic()
@@ -59,6 +62,13 @@ class SQLiteStore(Store):
 
     def batch(self) -> AbstractContextManager[object]:
         return self._connection.writing
+
+    def joined(self, connection: object) -> SQLiteStore:
+        """This store in the transaction that is open on a caller's sqlite3.Connection to the same file."""
+        store = copy(self)
+        store._connection = Joined(connection, self._own.path)
+        store._keys = {}
+        return store
 
     def read(self, process: str, run: str | None = None) -> Row | None:
         with self._connection.reading as db:
@@ -249,14 +259,14 @@ class SQLiteStore(Store):
             "path": os.path.abspath(path),
             "bytes": sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end)),
             "durable": True,
-            "durability": self._connection.durability,
+            "durability": self._own.durability,
             "schema": schema,
             "processes": processes,
         }
 
     def close(self) -> None:
         self._bell.ring_all()
-        self._connection.close()
+        self._own.close()
 
 
 def _columns(commit: Commit) -> tuple[object, ...]:

@@ -81,17 +81,28 @@ class Backend(ABC):
         decision_timeout: float | None = None,
         category: str | None = None,
         priority: int = 0,
+        connection: Any = None,
     ) -> str:
         """Start a process, and signal it in the same step when `signal` is given; its id.
 
-        The same `request_id` starts it once. Raises ProcessAlreadyRunning, PayloadError, InvalidName.
+        The same `request_id` starts it once. With a `connection`, as part of the transaction that is open on it.
+        Raises ProcessAlreadyRunning, PayloadError, InvalidName, UnsupportedBackend where transactions cannot be joined.
         """
 
     @abstractmethod
     def signal_process(
-        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+        self,
+        process_or_id: ProcessRef,
+        signal: Signal | str,
+        data: Any = None,
+        *,
+        request_id: str | None = None,
+        connection: Any = None,
     ) -> None:
-        """Signal an open process, once per `request_id`. Raises UnknownProcessException, PayloadError."""
+        """Signal an open process, once per `request_id`; with a `connection` as part of its transaction.
+
+        Raises UnknownProcessException, PayloadError, UnsupportedBackend.
+        """
 
     @abstractmethod
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:

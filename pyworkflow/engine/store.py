@@ -8,8 +8,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from msgspec import Struct
+
+from ..exceptions import UnsupportedBackend
 
 ALARMS, LETTERS = "alarm", "letter"
 
@@ -128,6 +131,13 @@ class Store(ABC):
     def batch(self) -> AbstractContextManager[object]:
         """Group what is done inside into one transaction or round trip where that is faster; it never nests."""
         return nullcontext()
+
+    def joined(self, connection: Any) -> Store:
+        """This store in the transaction that the caller has open on a connection of its own to the same database.
+
+        All of a commit is in the transaction, or nothing. Raises UnsupportedBackend where there is no such thing.
+        """
+        raise UnsupportedBackend(f"{type(self).__name__} cannot join a transaction: leave `connection` out")
 
     @abstractmethod
     def read(self, process: str, run: str | None = None) -> Row | None:

@@ -37,7 +37,10 @@ def test_it_says_what_it_did_as_json(cli, url: str, backend: Backend, target: st
 
 def test_it_waits_for_what_workers_hold(cli, url: str, backend: Backend, target: str) -> None:
     hold_activity(backend, "o1")
-    assert "workers hold activity 'charge-1' of process 'o1'. Stop them" in cli("backend", "copy", url, target, code=1).stderr
+    assert (
+        "workers hold activity 'charge-1' of process 'o1'. Stop them"
+        in cli("backend", "copy", url, target, code=1).stderr
+    )
     assert "Copied 1 processes" in cli("backend", "copy", "--held", url, target).stdout
 
 
