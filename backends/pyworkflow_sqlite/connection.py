@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
-from .schema import APPLICATION_ID, MIGRATIONS, VERSION
+from .schema import MIGRATIONS, VERSION
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
 BUSY_MS = 2
@@ -84,9 +84,9 @@ class Writing(Reading):
 
 
 class Connection:
-    """Opens the file, again after a fork; `busy_timeout` is in seconds."""
+    """Opens the file, again after a fork; `busy_timeout` is in seconds. Tables are made if `create`."""
 
-    def __init__(self, path: str, durability: str, busy_timeout: float) -> None:
+    def __init__(self, path: str, durability: str, busy_timeout: float, create: bool) -> None:
         if durability not in SYNCHRONOUS:
             raise UnsupportedBackend(f"durability is 'full' or 'normal', not {durability!r}")
         if sqlite3.sqlite_version_info < (3, 35):
@@ -94,6 +94,7 @@ class Connection:
         self.path = path
         self.durability = durability
         self.busy_timeout = busy_timeout
+        self._create = create
         self._lock = threading.RLock()
         self._depth = 0
         self._reopening = threading.Lock()
@@ -138,35 +139,24 @@ class Connection:
             for steps in MIGRATIONS[self._version() :]:
                 for step in steps:
                     self.db.execute(step)
-            self.db.execute(f"PRAGMA user_version = {VERSION}")
-            self.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self.db.execute("UPDATE pyworkflow_schema SET version = ?", (VERSION,))
             self.db.execute("COMMIT")
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
 
     def _version(self) -> int:
-        """The schema's version, 0 for a file that is new. Raises UnsupportedBackend."""
-        version, application, tables = self._marks()
-        if application != APPLICATION_ID and (version or application or tables):
-            raise UnsupportedBackend(f"{self.path} is a SQLite file of another application")
+        """The schema's version, 0 where there is none. Raises UnsupportedBackend."""
+        if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'pyworkflow_schema'").fetchone():
+            if not self._create:
+                raise UnsupportedBackend(f"{self.path} is a SQLite file in which there are no workflows")
+            return 0
+        version: int = self.db.execute("SELECT version FROM pyworkflow_schema").fetchone()[0]
         if version > VERSION:
             raise UnsupportedBackend(
                 f"{self.path} was written by a newer pyworkflow (schema {version}, this one knows {VERSION}): upgrade"
             )
         return version
-
-    def _marks(self) -> list[int]:
-        """What says whose file it is, read in one transaction: others may be making it."""
-        queries = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
-        alone = not self.db.in_transaction
-        if alone:
-            self.db.execute("BEGIN")
-        try:
-            return [self.db.execute(query).fetchone()[0] for query in queries]
-        finally:
-            if alone:
-                self.db.execute("COMMIT")
 
     def enter(self) -> sqlite3.Connection:
         """Have the connection for this thread alone until `leave`."""

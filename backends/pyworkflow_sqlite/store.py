@@ -21,18 +21,23 @@ FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.05
 PATIENCE = 0.1
 KEYS = 10_000
 
-_KEY = "SELECT key FROM run WHERE id = ? AND run = ?"
-_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE key = ? AND current AND stamp = ?"
-_UPDATE_STATUS = "UPDATE run SET stamp = ?, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
-_ARCHIVE = "UPDATE run SET current = 0, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
+_KEY = "SELECT key FROM pyworkflow_run WHERE id = ? AND run = ?"
+_UPDATE = "UPDATE pyworkflow_run SET stamp = ?, head = ? WHERE key = ? AND current AND stamp = ?"
+_UPDATE_STATUS = (
+    "UPDATE pyworkflow_run SET stamp = ?, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
+)
+_ARCHIVE = (
+    "UPDATE pyworkflow_run SET current = 0, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
+)
 _INSERT = """
-INSERT INTO run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
+INSERT INTO pyworkflow_run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
 VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
 """
-_PUT_EVENTS = "INSERT INTO event VALUES (?, ?, ?)"
-_REMOVE_TASK = "DELETE FROM task WHERE process = ? AND key = ?"
-_PUT_TASK = """
-INSERT INTO task (process, key, queue, due, priority, body) VALUES (?, ?, ?, ?, ?, ?)
+_PUT_EVENTS = "INSERT INTO pyworkflow_event VALUES (?, ?, ?)"
+_REMOVE_TASK = "DELETE FROM pyworkflow_task WHERE process = ? AND key = ?"
+_TASK = "process, key, queue, due, priority, body"
+_PUT_TASK = f"""
+INSERT INTO pyworkflow_task ({_TASK}) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
     priority = excluded.priority, body = excluded.body
 """
@@ -48,10 +53,11 @@ class SQLiteStore(Store):
         *,
         durability: str = "full",
         busy_timeout: float = 30.0,
+        create: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._own = Connection(path, durability, busy_timeout)
+        self._own = Connection(path, durability, busy_timeout, create)
         self._connection: Access = self._own
         self._bell = Bell()
         self._keys: dict[tuple[str, str], int] = {}
@@ -73,15 +79,20 @@ class SQLiteStore(Store):
     def read(self, process: str, run: str | None = None) -> Row | None:
         with self._connection.reading as db:
             if run is None:
-                found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND current", (process,)).fetchone()
+                found = db.execute(
+                    "SELECT stamp, head FROM pyworkflow_run WHERE id = ? AND current", (process,)
+                ).fetchone()
             else:
-                found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND run = ?", (process, run)).fetchone()
+                found = db.execute(
+                    "SELECT stamp, head FROM pyworkflow_run WHERE id = ? AND run = ?", (process, run)
+                ).fetchone()
         return None if found is None else Row(*found)
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         with self._connection.reading as db:
             rows = db.execute(
-                "SELECT event.seq, event.body FROM run JOIN event ON event.run = run.key "
+                "SELECT event.seq, event.body FROM pyworkflow_run AS run "
+                "JOIN pyworkflow_event AS event ON event.run = run.key "
                 "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
                 (process, run, skip, -1 if limit is None else limit),
             ).fetchall()
@@ -150,7 +161,7 @@ class SQLiteStore(Store):
         if found is None:
             return None
         if new.tags:
-            db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
+            db.executemany("INSERT OR IGNORE INTO pyworkflow_tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
         return self._remember(commit.process, commit.run, found[0])
 
     def _remember(self, process: str, run: str, key: int) -> int:
@@ -166,7 +177,9 @@ class SQLiteStore(Store):
         with self._connection.writing as db:
             found = queries.due(db, queues, now, limit)
             if found:
-                db.executemany("UPDATE task SET due = ? WHERE number = ?", [(until, row[0]) for row in found])
+                db.executemany(
+                    "UPDATE pyworkflow_task SET due = ? WHERE number = ?", [(until, row[0]) for row in found]
+                )
             heads = {process: self.read(process) for process in {row[1] for row in found}}
         return [
             (Task(process, key, queue, until, priority, body), heads[process])
@@ -175,12 +188,12 @@ class SQLiteStore(Store):
 
     def postpone(self, task: Task, due: float) -> None:
         with self._connection.writing as db:
-            db.execute(f"UPDATE task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
+            db.execute(f"UPDATE pyworkflow_task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
         self._bell.ring([task.queue])
 
     def discard(self, task: Task) -> None:
         with self._connection.writing as db:
-            db.execute(f"DELETE FROM task WHERE {_SAME_TASK}", _identity(task))
+            db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", _identity(task))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
         with self._connection.reading as db:
@@ -189,7 +202,7 @@ class SQLiteStore(Store):
     def tasks(self, process: str) -> list[Task]:
         with self._connection.reading as db:
             rows = db.execute(
-                "SELECT process, key, queue, due, priority, body FROM task WHERE process = ? ORDER BY number",
+                f"SELECT {_TASK} FROM pyworkflow_task WHERE process = ? ORDER BY number",
                 (process,),
             )
             return [Task(*row) for row in rows]
@@ -210,17 +223,18 @@ class SQLiteStore(Store):
     def queues(self, now: float) -> list[QueueInfo]:
         with self._connection.reading as db:
             rows = db.execute(
-                "SELECT queue, sum(due <= ?), sum(due > ?) FROM task GROUP BY queue ORDER BY queue", (now, now)
+                "SELECT queue, sum(due <= ?), sum(due > ?) FROM pyworkflow_task GROUP BY queue ORDER BY queue",
+                (now, now),
             )
             return [QueueInfo(*row) for row in rows]
 
     def purge(self, closed_before: float, limit: int) -> int:
         with self._connection.writing as db:
             keys = db.execute(
-                "SELECT key FROM run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
+                "SELECT key FROM pyworkflow_run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
             ).fetchall()
             for table, column in (("event", "run"), ("tag", "run"), ("run", "key")):
-                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", keys)
+                db.executemany(f"DELETE FROM pyworkflow_{table} WHERE {column} = ?", keys)
         return len(keys)
 
     # -- waking up ----------
@@ -252,8 +266,8 @@ class SQLiteStore(Store):
     def info(self) -> dict[str, object]:
         path = self._connection.path
         with self._connection.reading as db:
-            schema = db.execute("PRAGMA user_version").fetchone()[0]
-            processes = db.execute("SELECT count(*) FROM run WHERE current").fetchone()[0]
+            schema = db.execute("SELECT version FROM pyworkflow_schema").fetchone()[0]
+            processes = db.execute("SELECT count(*) FROM pyworkflow_run WHERE current").fetchone()[0]
         return {
             "backend": "sqlite",
             "path": os.path.abspath(path),

@@ -169,8 +169,8 @@ MUTANTS = [
     Mutant(
         "sqlite-no-fence",
         f"{S}/store.py",
-        '_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE key = ? AND current AND stamp = ?"',
-        "_UPDATE = \"UPDATE run SET stamp = ?, head = ? WHERE key = ? AND current AND ? != ''\"",
+        '_UPDATE = "UPDATE pyworkflow_run SET stamp = ?, head = ? WHERE key = ? AND current AND stamp = ?"',
+        "_UPDATE = \"UPDATE pyworkflow_run SET stamp = ?, head = ? WHERE key = ? AND current AND ? != ''\"",
         SQLITE,
     ),
     Mutant(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pyworkflow import CompleteProcess, Manager, Process, ProcessCompleted, UnsupportedBackend
+from pyworkflow.backend import open_backend
 from pyworkflow.backend.sqlite import SQLiteBackend
 from pyworkflow.testing.invariants import check
 
@@ -48,6 +49,7 @@ Worker(manager, sys.argv[2], concurrency=4).run()
 CALL = """
 import sys
 from pyworkflow import *
+from pyworkflow.backend import open_backend
 from pyworkflow.backend.sqlite import SQLiteBackend
 backend = SQLiteBackend(sys.argv[1])
 """
@@ -147,15 +149,15 @@ def test_starts_of_several_processes_under_one_id(path: str) -> None:
     assert all(len(backend.history(f"p{number}")) == 1 for number in range(30))
 
 
-def test_a_database_of_somebody_else_is_refused_and_left_as_it_is(path: str) -> None:
+def test_a_database_without_workflows_can_be_left_as_it_is(path: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE theirs (x)")
     before = Path(path).read_bytes()
-    with pytest.raises(UnsupportedBackend, match="another application"):
-        SQLiteBackend(path)
+    with pytest.raises(UnsupportedBackend, match="no workflows"):
+        SQLiteBackend(path, create=False)
+    with pytest.raises(UnsupportedBackend, match="no workflows"):
+        open_backend(f"sqlite:///{path}", create=False)
     assert Path(path).read_bytes() == before
-    with sqlite3.connect(path) as db:
-        assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
     assert not Path(f"{path}-wal").exists()
 
 
