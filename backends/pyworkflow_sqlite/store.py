@@ -145,14 +145,13 @@ class SQLiteStore(Store):
 
     def _put(self, sql: str, commit: Commit, run: str, *values: object) -> int | None:
         """Change the current run if it is as the commit knows it; its key."""
-        db = self._connection.db
-        key = self._keys.get((commit.process, run))
-        if key is None:
-            found = db.execute(_KEY, (commit.process, run)).fetchone()
-            if found is None:
-                return None
-            key = self._remember(commit.process, run, found[0])
-        return key if db.execute(sql, (*values, key, commit.base)).rowcount else None
+        db, known = self._connection.db, self._keys.get((commit.process, run))
+        if known is not None and db.execute(sql, (*values, known, commit.base)).rowcount:
+            return known
+        found = db.execute(_KEY, (commit.process, run)).fetchone()
+        if found is None or found[0] == known or not db.execute(sql, (*values, found[0], commit.base)).rowcount:
+            return None
+        return self._remember(commit.process, run, found[0])
 
     def _insert(self, commit: Commit) -> int | None:
         db, new = self._connection.db, commit.summary
@@ -165,7 +164,7 @@ class SQLiteStore(Store):
         return self._remember(commit.process, commit.run, found[0])
 
     def _remember(self, process: str, run: str, key: int) -> int:
-        """Stale keys do no harm: the stamp, which is compared with the row's, names the run."""
+        """A key may be another run's by now, after a rollback: no row has both it and the stamp then."""
         if len(self._keys) >= KEYS:
             self._keys.clear()
         self._keys[process, run] = key

@@ -168,8 +168,9 @@ class Backend(ABC):
         """Hand in finished tasks and take the next ones in one call, waiting up to `timeout` seconds for the first.
 
         `interrupt` names this wait for `interrupt_wait`. Finished tasks that came too late are returned as refused.
-        A backend may ask `decide` for the outcome of decision tasks, which must not raise, to commit it with what led
-        to it; it may ask again where that commit is refused, or hand out every decision task as if there were none.
+        A backend may ask `decide` for the outcome of decision tasks, to commit it with what led to it; None means that
+        the task shall be handed out. It must not raise. A backend may ask again where that commit is refused, or hand
+        out every decision task as if there were no `decide`.
         """
 
     @abstractmethod

@@ -83,6 +83,8 @@ class Payloads:
 def _json(value: Any) -> bytes:
     try:
         data = _ENCODER.encode(value)
+        if b"\n" in data:  # Of a msgspec.Raw; records are lines.
+            data = msgspec.json.format(data, indent=-1)
         deep = len(data) > NESTING_LIMIT and data.count(b"[") + data.count(b"{") > NESTING_LIMIT
         if deep or b"null" in data:
             _inspect(msgspec.to_builtins(value, enc_hook=_foreign))

@@ -25,7 +25,10 @@ _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
 
 class History:
-    """The events of one run, grown as records come in; `seq` and `crc` are the last record's."""
+    """The events of one run, grown as records come in; `seq` and `crc` are the last record's.
+
+    One that is `ahead` has events that are not committed yet, and no checksum of theirs; it is kept when they are.
+    """
 
     def __init__(self, payloads: Payloads, process: str, run: str) -> None:
         self.process = process
@@ -121,6 +124,7 @@ class HistoryCache:
         if history is None or history.seq < first:
             history = self._read(history, process, run, first)
         if history.seq > first:
+            self._keep(process, run, history)
             return None
         history.append_all(draft)
         return history
@@ -141,6 +145,7 @@ class HistoryCache:
         with suppress(PayloadError):
             if history.seq >= head.seq - len(draft.written):
                 history.append_all(draft)
+            if history.seq == head.seq:
                 history.crc = head.crc
             self._keep(head.id, head.run, history)
 

@@ -10,6 +10,7 @@ import pytest
 from ..activity import ActivityCompleted
 from ..backend import Exchanged, Failed, Finished, Released, Wanted
 from ..decision import CompleteProcess, ScheduleActivity, Timer
+from ..events import ActivityEvent
 from ..process import Process
 from ..task import DecisionTask
 from .backend_bench import BackendBench
@@ -116,3 +117,46 @@ class Asking(BackendBench):
         self.decide(ScheduleActivity("A", "a"))
         self.work(decide, Finished(self.take(), ActivityCompleted()))
         assert self.status() == "running"
+
+    def test_one_that_does_not_want_to_be_asked_gets_the_task(self) -> None:
+        task = self.begin()
+        got = self.backend.exchange(
+            [Finished(task, ActivityCompleted(1))], decisions=Wanted(("default",), 1), decide=lambda task: None
+        )
+        (decision,) = got.decisions
+        assert decision.process.history[-2].result == ActivityCompleted(1)  # type: ignore[attr-defined]
+        self.backend.complete_decision_task(decision, CompleteProcess(2))
+        assert self.status() == "completed"
+
+    def test_nobody_is_asked_for_more_than_is_wanted(self) -> None:
+        task = self.begin()
+        got = self.backend.exchange(
+            [Finished(task, ActivityCompleted())],
+            decisions=Wanted(("default",), 0),
+            decide=lambda task: pytest.fail("asked"),
+        )
+        assert not got
+        assert not self.idle()
+
+    def test_time_that_a_decider_takes_is_nobody_else_s(self) -> None:
+        def decide(task: DecisionTask) -> Any:
+            self.clock.advance(3.0)
+            return [ScheduleActivity("A", "b", scheduled_timeout=2.0, execution_timeout=2.0), Timer(2.0, id="t")]
+
+        task = self.begin()
+        (task,) = self.work(decide, Finished(task, ActivityCompleted())).activities
+        self.settle()
+        assert "timer" not in self.types()
+        self.backend.complete_activity_task(task)
+        assert self.last(ActivityEvent).result == ActivityCompleted()
+
+    def test_a_process_that_times_out_meanwhile_is_not_completed(self) -> None:
+        def decide(task: DecisionTask) -> Any:
+            self.clock.advance(10.0)
+            return [CompleteProcess()]
+
+        self.start(timeout=5.0)
+        self.decide(ScheduleActivity("A", "a"))
+        self.work(decide, Finished(self.take(), ActivityCompleted()))
+        self.settle()
+        assert self.status() == "timedout"

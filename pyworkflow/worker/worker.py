@@ -138,7 +138,6 @@ class Worker:
         begun = handed_in = time.monotonic()
         try:
             while tasks and not self._stopping.is_set():
-                self._running.look()
                 self._running.do(tasks[0], self._unsent.append)
                 del tasks[0]
                 if tasks and time.monotonic() - handed_in > SLOW:
@@ -176,7 +175,7 @@ class Worker:
             identity=self.name,
             timeout=timeout,
             interrupt=self._interrupt,
-            decide=self._running.decide,
+            decide=self._running.decide_at_once,
         )
 
     def _hand_in(self, log: Any) -> None:
