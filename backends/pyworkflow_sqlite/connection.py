@@ -6,8 +6,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+import weakref
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
@@ -15,7 +16,6 @@ from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 from .schema import MIGRATIONS, VERSION
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
-BUSY_MS = 2
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
@@ -36,46 +36,101 @@ class Access(Protocol):
     @property
     def path(self) -> str: ...
 
-    @property
     def reading(self) -> AbstractContextManager[Database]: ...
 
-    @property
     def writing(self) -> AbstractContextManager[Database]: ...
 
 
-class Reading:
-    """`with connection.reading as db`: for one statement, or inside the transaction that this thread has open.
+class Patient:
+    """A connection whose statements wait while others have the file, up to `patience` seconds.
 
-    SQLite's errors leave it as the backend's.
+    SQLite's own busy handler sleeps ever longer, up to 100 ms, while others come and go: of five writers the unlucky
+    one waited 430 ms at the 99th percentile, 30 ms with the short sleeps here.
     """
+
+    def __init__(self, path: str, patience: float) -> None:
+        self.patience = patience
+        self._db = sqlite3.connect(
+            path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        self.executemany = self._db.executemany
+        self.close = self._db.close
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._db.in_transaction
+
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(sql, values)
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or self._db.in_transaction:
+                raise
+            return self._again(sql, values)
+
+    def _again(self, sql: str, values: Any) -> sqlite3.Cursor:
+        until, pause = time.monotonic() + self.patience, SHORTEST_PAUSE
+        while True:
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
+            try:
+                return self._db.execute(sql, values)
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > until:
+                    raise
+
+
+class Reading:
+    """`with connection.reading() as db`: for one statement, or inside the transaction that this thread has open.
+
+    SQLite's errors leave it as the backend's. One that an interrupt (Ctrl-C) has left half entered or half left puts
+    things right when it is forgotten.
+    """
+
+    __slots__ = ("_connection", "_entered")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._entered = False
 
-    def __enter__(self) -> sqlite3.Connection:
+    def __enter__(self) -> Database:
+        self._entered = True
         return self._connection.enter()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._connection.leave()
+        self._entered = False
         if isinstance(error, sqlite3.DatabaseError):
             raise translated(error, self._connection.path) from error
 
+    def __del__(self) -> None:
+        if getattr(self, "_entered", False):
+            self.__exit__(None, InterruptedError(), None)
+
 
 class Writing(Reading):
-    """`with connection.writing as db`: a transaction, begun IMMEDIATE."""
+    """`with connection.writing() as db`: a transaction, begun IMMEDIATE; one inside another is part of it."""
 
-    def __enter__(self) -> sqlite3.Connection:
+    __slots__ = ("__weakref__", "began")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.began = False
+
+    def __enter__(self) -> Database:
         db = super().__enter__()
         try:
-            self._connection.begin()
+            self._connection.begin(self)
         except BaseException as error:
-            super().__exit__(type(error), error, None)
+            self.__exit__(type(error), error, None)
             raise
         return db
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         try:
-            self._connection.end(ok=error is None)
+            if self.began:
+                self._connection.end(ok=error is None)
+                self.began = False
         except sqlite3.DatabaseError as failed:
             error = failed
             raise
@@ -96,40 +151,22 @@ class Connection:
         self.busy_timeout = busy_timeout
         self._create = create
         self._lock = threading.RLock()
-        self._depth = 0
-        self._reopening = threading.Lock()
-        self._inherited: list[sqlite3.Connection] = []
-        self.reading = Reading(self)
-        self.writing = Writing(self)
+        self._outer: Callable[[], Writing | None] = lambda: None
         self._open()
+        _CONNECTIONS.add(self)
 
     def _open(self) -> None:
         try:
-            self.db = sqlite3.connect(
-                self.path,
-                timeout=self.busy_timeout,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=256,
-            )
+            self.db = Patient(self.path, self.busy_timeout)
             self._version()  # Before anything is changed in a file that may be another's.
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
             self._migrate()
-            self.db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         except sqlite3.OperationalError as error:
             raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise UnsupportedBackend(f"{self.path} cannot be used as a workflow file: {error}") from error
-        self._pid = os.getpid()
-
-    def _reopen(self) -> None:
-        """After a fork: the parent's connection must not be closed here, and a thread of it may hold the lock."""
-        with self._reopening:
-            if self._pid != os.getpid():
-                self._inherited.append(self.db)
-                self._lock, self._depth = threading.RLock(), 0
-                self._open()
+        self._forked = False
 
     def _migrate(self) -> None:
         if self._version() == VERSION:
@@ -158,27 +195,38 @@ class Connection:
             )
         return version
 
-    def enter(self) -> sqlite3.Connection:
+    def reading(self) -> Reading:
+        return Reading(self)
+
+    def writing(self) -> Writing:
+        return Writing(self)
+
+    # -- one thread at a time ----------
+
+    def enter(self) -> Database:
         """Have the connection for this thread alone until `leave`."""
-        if self._pid != os.getpid():
-            self._reopen()
         self._lock.acquire()
+        if self._forked:
+            self._open()
         return self.db
 
     def leave(self) -> None:
-        self._lock.release()
+        with suppress(RuntimeError):  # An interrupt came before the lock was had.
+            self._lock.release()
 
-    def begin(self) -> None:
-        """Begin a transaction; one inside another is part of it."""
-        if not self._depth:
-            self._begin(self.db)
-        self._depth += 1
+    def begin(self, writing: Writing) -> None:
+        """Begin a transaction, unless there is one that somebody will end."""
+        outer = self._outer()
+        if outer is not None and outer.began:
+            return
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+        writing.began = True
+        self._outer = weakref.ref(writing)
+        self.db.execute("BEGIN IMMEDIATE")
 
     def end(self, ok: bool) -> None:
-        """Commit, or roll back, when the outermost transaction ends."""
-        self._depth -= 1
-        if self._depth:
-            return
+        """Commit or roll back."""
         try:
             if ok:
                 self.db.execute("COMMIT")
@@ -186,29 +234,50 @@ class Connection:
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
 
-    def _begin(self, db: sqlite3.Connection) -> None:
-        """Begin a transaction as soon as the other writers let us.
-
-        SQLite's own busy handler sleeps ever longer, up to 100 ms, while others come and go: of five writers the
-        unlucky one waited 430 ms at the 99th percentile, 30 ms with the short sleeps here.
-        """
-        until = time.monotonic() + self.busy_timeout
-        pause = SHORTEST_PAUSE
-        while True:
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-
     def close(self) -> None:
-        if self._pid != os.getpid():
-            return
         with self._lock:
             self.db.close()
+
+    # -- forks ----------
+
+    def before_fork(self) -> None:
+        """SQLite's locks belong to a process: a connection must not be carried into another one, nor closed there."""
+        self._lock.acquire()
+        with suppress(sqlite3.ProgrammingError):  # It was closed for good.
+            if not self.db.in_transaction:
+                self.db.close()
+                self._forked = True
+
+    def after_fork(self, in_child: bool) -> None:
+        if in_child:
+            self._lock = threading.RLock()
+        else:
+            self._lock.release()
+
+
+_CONNECTIONS: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for connection in list(_CONNECTIONS):
+        connection.before_fork()
+
+
+def _after_fork(in_child: bool) -> None:
+    for connection in list(_CONNECTIONS):
+        connection.after_fork(in_child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(in_child=False),
+        after_in_child=lambda: _after_fork(in_child=True),
+    )
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def translated(error: sqlite3.DatabaseError, path: str) -> Exception:

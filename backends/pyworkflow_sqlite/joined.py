@@ -33,7 +33,7 @@ class Plain:
 class Joined:
     """Stands in for the store's own connection. The caller begins the transaction, and ends it.
 
-    `with joined.writing as db` is a savepoint in it, so that all that is done inside counts, or nothing.
+    `with joined.writing() as db` is a savepoint in it, so that all that is done inside counts, or nothing.
     """
 
     def __init__(self, connection: object, path: str) -> None:
@@ -41,7 +41,6 @@ class Joined:
             raise UnsupportedBackend(f"a SQLite file is joined by a sqlite3.Connection, not by {connection!r}")
         self.db = Plain(connection)
         self.path = path
-        self.reading = self.writing = self
         self._depth = 0
         try:
             self._check(connection)
@@ -63,6 +62,12 @@ class Joined:
             raise UnsupportedBackend(f"the connection is to {file or 'no file'}, the backend's file is {self.path}")
         if connection.text_factory is not str:
             raise UnsupportedBackend("the connection has a text_factory of its own: use one without")
+
+    def reading(self) -> Joined:
+        return self
+
+    def writing(self) -> Joined:
+        return self
 
     def __enter__(self) -> Plain:
         if not self._depth:

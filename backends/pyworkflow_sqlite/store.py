@@ -22,13 +22,10 @@ PATIENCE = 0.1
 KEYS = 10_000
 
 _KEY = "SELECT key FROM pyworkflow_run WHERE id = ? AND run = ?"
-_UPDATE = "UPDATE pyworkflow_run SET stamp = ?, head = ? WHERE key = ? AND current AND stamp = ?"
-_UPDATE_STATUS = (
-    "UPDATE pyworkflow_run SET stamp = ?, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
-)
-_ARCHIVE = (
-    "UPDATE pyworkflow_run SET current = 0, head = ?, status = ?, closed = ? WHERE key = ? AND current AND stamp = ?"
-)
+_IF_SAME = "WHERE key = ? AND id = ? AND current AND stamp = ?"
+_UPDATE = f"UPDATE pyworkflow_run SET stamp = ?, head = ? {_IF_SAME}"
+_UPDATE_STATUS = f"UPDATE pyworkflow_run SET stamp = ?, head = ?, status = ?, closed = ? {_IF_SAME}"
+_ARCHIVE = f"UPDATE pyworkflow_run SET current = 0, head = ?, status = ?, closed = ? {_IF_SAME}"
 _INSERT = """
 INSERT INTO pyworkflow_run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
 VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
@@ -67,7 +64,7 @@ class SQLiteStore(Store):
         return self._clock()
 
     def batch(self) -> AbstractContextManager[object]:
-        return self._connection.writing
+        return self._connection.writing()
 
     def joined(self, connection: object) -> SQLiteStore:
         """This store in the transaction that is open on a caller's sqlite3.Connection to the same file."""
@@ -77,7 +74,7 @@ class SQLiteStore(Store):
         return store
 
     def read(self, process: str, run: str | None = None) -> Row | None:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             if run is None:
                 found = db.execute(
                     "SELECT stamp, head FROM pyworkflow_run WHERE id = ? AND current", (process,)
@@ -89,7 +86,7 @@ class SQLiteStore(Store):
         return None if found is None else Row(*found)
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             rows = db.execute(
                 "SELECT event.seq, event.body FROM pyworkflow_run AS run "
                 "JOIN pyworkflow_event AS event ON event.run = run.key "
@@ -101,7 +98,7 @@ class SQLiteStore(Store):
     # -- commits ----------
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
-        with self._connection.writing:
+        with self._connection.writing():
             keys = [self._put_head(commit) for commit in commits]
             self._put_rest([(commit, key) for commit, key in zip(commits, keys, strict=True) if key is not None])
         done = [key is not None for key in keys]
@@ -146,10 +143,14 @@ class SQLiteStore(Store):
     def _put(self, sql: str, commit: Commit, run: str, *values: object) -> int | None:
         """Change the current run if it is as the commit knows it; its key."""
         db, known = self._connection.db, self._keys.get((commit.process, run))
-        if known is not None and db.execute(sql, (*values, known, commit.base)).rowcount:
+        if known is not None and db.execute(sql, (*values, known, commit.process, commit.base)).rowcount:
             return known
         found = db.execute(_KEY, (commit.process, run)).fetchone()
-        if found is None or found[0] == known or not db.execute(sql, (*values, found[0], commit.base)).rowcount:
+        if (
+            found is None
+            or found[0] == known
+            or not db.execute(sql, (*values, found[0], commit.process, commit.base)).rowcount
+        ):
             return None
         return self._remember(commit.process, run, found[0])
 
@@ -164,7 +165,6 @@ class SQLiteStore(Store):
         return self._remember(commit.process, commit.run, found[0])
 
     def _remember(self, process: str, run: str, key: int) -> int:
-        """A key may be another run's by now, after a rollback: no row has both it and the stamp then."""
         if len(self._keys) >= KEYS:
             self._keys.clear()
         self._keys[process, run] = key
@@ -173,7 +173,7 @@ class SQLiteStore(Store):
     # -- tasks ----------
 
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
-        with self._connection.writing as db:
+        with self._connection.writing() as db:
             found = queries.due(db, queues, now, limit)
             if found:
                 db.executemany(
@@ -186,20 +186,20 @@ class SQLiteStore(Store):
         ]
 
     def postpone(self, task: Task, due: float) -> None:
-        with self._connection.writing as db:
+        with self._connection.writing() as db:
             db.execute(f"UPDATE pyworkflow_task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
         self._bell.ring([task.queue])
 
     def discard(self, task: Task) -> None:
-        with self._connection.writing as db:
+        with self._connection.writing() as db:
             db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", _identity(task))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             return queries.next_due(db, tuple(queues)) if queues else None
 
     def tasks(self, process: str) -> list[Task]:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             rows = db.execute(
                 f"SELECT {_TASK} FROM pyworkflow_task WHERE process = ? ORDER BY number",
                 (process,),
@@ -209,18 +209,18 @@ class SQLiteStore(Store):
     # -- questions ----------
 
     def find(self, query: Query) -> list[Summary]:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             return [
                 Summary(id, run, workflow, status, started, closed, parent, json.loads(tags), version)
                 for id, run, workflow, status, started, closed, parent, tags, version in queries.find(db, query)
             ]
 
     def count(self, query: Query) -> int:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             return queries.count(db, query)
 
     def queues(self, now: float) -> list[QueueInfo]:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             rows = db.execute(
                 "SELECT queue, sum(due <= ?), sum(due > ?) FROM pyworkflow_task GROUP BY queue ORDER BY queue",
                 (now, now),
@@ -228,7 +228,7 @@ class SQLiteStore(Store):
             return [QueueInfo(*row) for row in rows]
 
     def purge(self, closed_before: float, limit: int) -> int:
-        with self._connection.writing as db:
+        with self._connection.writing() as db:
             keys = db.execute(
                 "SELECT key FROM pyworkflow_run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
             ).fetchall()
@@ -255,7 +255,7 @@ class SQLiteStore(Store):
                 return
 
     def _data_version(self) -> int:
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             version: int = db.execute("PRAGMA data_version").fetchone()[0]
         return version
 
@@ -264,7 +264,7 @@ class SQLiteStore(Store):
 
     def info(self) -> dict[str, object]:
         path = self._connection.path
-        with self._connection.reading as db:
+        with self._connection.reading() as db:
             schema = db.execute("SELECT version FROM pyworkflow_schema").fetchone()[0]
             processes = db.execute("SELECT count(*) FROM pyworkflow_run WHERE current").fetchone()[0]
         return {

@@ -178,7 +178,7 @@ def in_child(do: object) -> int:
         os._exit(1)
 
 
-def test_a_fork_while_a_thread_writes_does_not_hang_the_child(path: str) -> None:
+def test_a_fork_waits_for_a_thread_that_writes(path: str) -> None:
     backend = SQLiteBackend(path)
     backend.start_process(Process("w", "p"))
     inside, done = threading.Event(), threading.Event()
@@ -191,13 +191,35 @@ def test_a_fork_while_a_thread_writes_does_not_hang_the_child(path: str) -> None
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     assert inside.wait(PATIENCE)
-    try:
-        assert in_child(lambda: backend.process_by_id("p")) == 0
-    finally:
-        done.set()
+    threading.Timer(0.1, done.set).start()
+    assert in_child(lambda: backend.signal_process("p", "from the child")) == 0
     writer.join(PATIENCE)
     backend.signal_process("p", "s")
+    assert [event.type for event in backend.history("p")].count("signal") == 2
     check(backend.store)
+
+
+def test_what_a_child_writes_outlives_the_parent_s_connection(path: str) -> None:
+    backend = SQLiteBackend(path)
+    backend.start_process(Process("w", "before"))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            backend.start_process(Process("w", "first"))
+            os.read(reader, 1)
+            backend.start_process(Process("w", "second"))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    backend.close()
+    os.write(writer, b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(reader)
+    os.close(writer)
+    again = SQLiteBackend(path)
+    assert sorted(process.id or "" for process in again.processes()) == ["before", "first", "second"]
+    again.close()
 
 
 def test_parent_and_children_go_on_together(path: str) -> None:
