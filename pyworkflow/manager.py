@@ -59,7 +59,7 @@ class Manager:
             version=workflow.version,
         )
         self.workflows.append(workflow)
-        self.decision_categories = _with(self.decision_categories, workflow.category)
+        self.decision_categories = tuple(sorted({*self.decision_categories, workflow.category}))
         self._workflows[workflow.name, workflow.version] = self._workflows[workflow.name, None] = workflow
         for activity in workflow.activities:
             self.register_activity(activity)
@@ -77,7 +77,7 @@ class Manager:
         )
         if activity not in self.activities:
             self.activities.append(activity)
-            self.activity_categories = _with(self.activity_categories, activity.category)
+            self.activity_categories = tuple(sorted({*self.activity_categories, activity.category}))
         self._activities[activity.name, activity.version] = self._activities[activity.name, None] = activity
 
     def workflow_for_task(self, task: DecisionTask) -> Workflow:
@@ -146,10 +146,7 @@ class Manager:
         request_id: str | None = None,
         connection: Any = None,
     ) -> None:
-        """Signal an open process, once per `request_id`; `connection` as in `start_process`.
-
-        Raises UnknownProcessException, PayloadError.
-        """
+        """Signal an open process, once per `request_id`. Raises UnknownProcessException, PayloadError."""
         self.backend.signal_process(process_or_id, signal, data, request_id=request_id, connection=connection)
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
@@ -299,7 +296,3 @@ def _run(process_or_id: ProcessRef, run: str) -> str:
 
 def _activity_task(task: ActivityTask | str) -> ActivityTask:
     return ActivityTask.from_token(task) if isinstance(task, str) else task
-
-
-def _with(categories: tuple[str, ...], category: str) -> tuple[str, ...]:
-    return tuple(sorted({*categories, category}))
