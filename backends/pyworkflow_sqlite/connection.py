@@ -5,137 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
-from typing import Any, Protocol
+from collections.abc import Callable
+from contextlib import suppress
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
+from .access import Database, Inside, Reading, Writing
+from .patient import Patient
 from .schema import MIGRATIONS, VERSION
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
-
-
-class Database(Protocol):
-    """What the store uses of a sqlite3.Connection."""
-
-    def execute(self, sql: str, values: Any = ..., /) -> sqlite3.Cursor: ...
-
-    def executemany(self, sql: str, rows: Iterable[Any], /) -> sqlite3.Cursor: ...
-
-
-class Access(Protocol):
-    """A way to the database: one statement or transaction at a time."""
-
-    @property
-    def db(self) -> Database: ...
-
-    @property
-    def path(self) -> str: ...
-
-    def reading(self) -> AbstractContextManager[Database]: ...
-
-    def writing(self) -> AbstractContextManager[Database]: ...
-
-
-class Patient:
-    """A connection whose statements wait while others have the file, up to `patience` seconds.
-
-    SQLite's own busy handler sleeps ever longer, up to 100 ms, while others come and go: of five writers the unlucky
-    one waited 430 ms at the 99th percentile, 30 ms with the short sleeps here.
-    """
-
-    def __init__(self, path: str, patience: float) -> None:
-        self.patience = patience
-        self._db = sqlite3.connect(
-            path, timeout=0.0, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        self.executemany = self._db.executemany
-        self.close = self._db.close
-
-    @property
-    def in_transaction(self) -> bool:
-        return self._db.in_transaction
-
-    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
-        try:
-            return self._db.execute(sql, values)
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error) or self._db.in_transaction:
-                raise
-            return self._again(sql, values)
-
-    def _again(self, sql: str, values: Any) -> sqlite3.Cursor:
-        until, pause = time.monotonic() + self.patience, SHORTEST_PAUSE
-        while True:
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-            try:
-                return self._db.execute(sql, values)
-            except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > until:
-                    raise
-
-
-class Reading:
-    """`with connection.reading() as db`: for one statement, or inside the transaction that this thread has open.
-
-    SQLite's errors leave it as the backend's. One that an interrupt (Ctrl-C) has left half entered or half left puts
-    things right when it is forgotten.
-    """
-
-    __slots__ = ("_connection", "_entered")
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._entered = False
-
-    def __enter__(self) -> Database:
-        self._entered = True
-        return self._connection.enter()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._connection.leave()
-        self._entered = False
-        if isinstance(error, sqlite3.DatabaseError):
-            raise translated(error, self._connection.path) from error
-
-    def __del__(self) -> None:
-        if getattr(self, "_entered", False):
-            self.__exit__(None, InterruptedError(), None)
-
-
-class Writing(Reading):
-    """`with connection.writing() as db`: a transaction, begun IMMEDIATE; one inside another is part of it."""
-
-    __slots__ = ("__weakref__", "began")
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
-        self.began = False
-
-    def __enter__(self) -> Database:
-        db = super().__enter__()
-        try:
-            self._connection.begin(self)
-        except BaseException as error:
-            self.__exit__(type(error), error, None)
-            raise
-        return db
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        try:
-            if self.began:
-                self._connection.end(ok=error is None)
-                self.began = False
-        except sqlite3.DatabaseError as failed:
-            error = failed
-            raise
-        finally:
-            super().__exit__(kind, error, trace)
 
 
 class Connection:
@@ -151,6 +31,7 @@ class Connection:
         self.busy_timeout = busy_timeout
         self._create = create
         self._lock = threading.RLock()
+        self._inside = Inside(self)
         self._outer: Callable[[], Writing | None] = lambda: None
         self._open()
         _CONNECTIONS.add(self)
@@ -195,11 +76,17 @@ class Connection:
             )
         return version
 
-    def reading(self) -> Reading:
-        return Reading(self)
+    def reading(self) -> Inside | Reading:
+        return self._inside if self._is_inside() else Reading(self)
 
-    def writing(self) -> Writing:
-        return Writing(self)
+    def writing(self) -> Inside | Writing:
+        return self._inside if self._is_inside() else Writing(self)
+
+    def _is_inside(self) -> bool:
+        """Has this thread a transaction open that somebody will end?"""
+        owned: bool = self._lock._is_owned()  # type: ignore[attr-defined]  # as threading.Condition asks
+        outer = self._outer() if owned else None
+        return outer is not None and outer.began
 
     # -- one thread at a time ----------
 
@@ -215,10 +102,7 @@ class Connection:
             self._lock.release()
 
     def begin(self, writing: Writing) -> None:
-        """Begin a transaction, unless there is one that somebody will end."""
-        outer = self._outer()
-        if outer is not None and outer.began:
-            return
+        """Begin a transaction. One that is open was left by an interrupt."""
         if self.db.in_transaction:
             self.db.execute("ROLLBACK")
         writing.began = True
@@ -274,15 +158,3 @@ if hasattr(os, "register_at_fork"):
         after_in_parent=lambda: _after_fork(in_child=False),
         after_in_child=lambda: _after_fork(in_child=True),
     )
-
-
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-
-
-def translated(error: sqlite3.DatabaseError, path: str) -> Exception:
-    if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError) or "full" in str(error):
-        return BackendUnavailable(f"{path}: {error}")
-    if isinstance(error, sqlite3.IntegrityError):
-        return error
-    return UnsupportedBackend(f"{path}: {error}; run `pyworkflow backend check` on a copy")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyworkflow.exceptions import UnsupportedBackend
 
-from .connection import translated
+from .patient import translated
 
 
 class Plain:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyworkflow.engine.store import Query
 
-from .connection import Database
+from .access import Database
 
 _PRIORITIES = """
 WITH RECURSIVE level (value) AS (

@@ -13,7 +13,8 @@ from pyworkflow.engine.bell import Bell, topics_of
 from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
 
 from . import queries
-from .connection import Access, Connection
+from .access import Access
+from .connection import Connection
 from .joined import Joined
 from .lines import fold, unfold
 
