@@ -1,0 +1,222 @@
+"""The connections to one database: a pool for an operating-system process, a transaction for a thread of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import tuple_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from pyworkflow.exceptions import BackendUnavailable
+
+from .errors import translated
+from .statements import Statements
+
+IDLE_IN_TRANSACTION = "30s"
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+_NOTIFY = "SELECT pg_notify(%s, topic) FROM unnest(%b::text[]) AS topic"
+_DEFAULTS = {
+    "application_name": "pyworkflow",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+
+Ring = Callable[[Iterable[str]], None]
+Rows = list[tuple[Any, ...]]
+Pool = ConnectionPool[psycopg.Connection[Any]]
+
+
+class _LostConnection(BackendUnavailable):
+    """The connection that was tried is gone; another may be had."""
+
+
+class Database:
+    """Makes connections, again after a fork. `timeout` (seconds) bounds the wait for one. Through a `pooler`, which
+    hands out the server's connections by transaction, nothing is left behind on them."""
+
+    def __init__(self, url: str, schema: str, size: int, timeout: float, pooler: bool, ring: Ring) -> None:
+        with translated("the URL"):
+            given = conninfo_to_dict(url)
+        self.statements = Statements(schema)
+        self.timeout = timeout
+        self.pooler = pooler
+        self.ring = ring
+        self.where = f"Postgres at {given.get('host', 'its default host')}"
+        self._size = size
+        self._options: dict[str, Any] = {
+            **_DEFAULTS,
+            "connect_timeout": max(round(timeout), 2),
+            **given,
+            "autocommit": True,
+            "prepare_threshold": None if pooler else 5,
+        }
+        self._pool: Pool | None = None
+        self._closed = False
+        self._opening = threading.Lock()
+        self._inherited: list[Pool] = []
+        self._pid = os.getpid()
+        self._here = threading.local()
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection outside of the pool. Raises BackendUnavailable."""
+        with translated(self.where):
+            return psycopg.connect(**self._options)
+
+    @property
+    def _connections(self) -> Pool:
+        """The pool of this operating-system process."""
+        pool = self._pool
+        if pool is None or self._pid != os.getpid():
+            pool = self._open()
+        return pool
+
+    def _open(self) -> Pool:
+        """After a fork the parent's connections must not be closed here, and a thread of it may hold the lock."""
+        if self._pid != os.getpid():
+            self._pid, self._opening, self._here = os.getpid(), threading.Lock(), threading.local()
+            if self._pool is not None:
+                self._inherited.append(self._pool)
+            self._pool = None
+        with self._opening:
+            if self._closed:
+                raise BackendUnavailable(f"{self.where}: this backend was closed")
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    kwargs=self._options,
+                    min_size=1,
+                    max_size=self._size,
+                    timeout=self.timeout,
+                    reconnect_timeout=self.timeout,
+                    configure=None if self.pooler else _configure,
+                    open=True,
+                )
+            return self._pool
+
+    # -- statements ----------
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """What a statement returns that only looks, in this thread's transaction if it is in one."""
+        current = self._current
+        if current is not None:
+            return current.rows(statement, parameters)
+        transaction, rows = self._first(statement, parameters)
+        self._connections.putconn(transaction.connection)
+        return rows
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """This thread's transaction; one inside another is part of it."""
+        current = self._current
+        if current is not None:
+            yield current
+            return
+        transaction, _ = self._first(_BEGIN)
+        try:
+            with self._joined(transaction):
+                yield transaction
+            transaction.commit()
+        except BaseException:
+            transaction.roll_back()
+            raise
+        finally:
+            self._connections.putconn(transaction.connection)
+        self.ring(transaction.topics)
+
+    @contextmanager
+    def _joined(self, transaction: Transaction) -> Iterator[None]:
+        """Whatever this thread does is part of the transaction."""
+        self._here.transaction = transaction
+        try:
+            yield
+        finally:
+            self._here.transaction = None
+
+    @property
+    def _current(self) -> Transaction | None:
+        return getattr(self._here, "transaction", None)
+
+    def _first(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Transaction, Rows]:
+        """A connection on which a first statement, which changes nothing, has worked, and what it returned. Where the
+        connection turns out to be lost, another is tried."""
+        try:
+            return self._try(statement, parameters)
+        except _LostConnection:
+            self._connections.check()
+            return self._try(statement, parameters)
+
+    def _try(self, statement: str, parameters: Sequence[Any]) -> tuple[Transaction, Rows]:
+        transaction = Transaction(self._connection(), self)
+        try:
+            return transaction, transaction.rows(statement, parameters)
+        except BaseException as error:
+            lost = transaction.connection.closed
+            self._connections.putconn(transaction.connection)
+            if lost and isinstance(error, BackendUnavailable):
+                raise _LostConnection(str(error)) from error
+            raise
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        """One from the pool. Raises BackendUnavailable that says why there is none."""
+        try:
+            with translated(self.where):
+                return self._connections.getconn()
+        except BackendUnavailable as error:
+            if isinstance(error.__cause__, PoolTimeout):
+                self.connect().close()
+            raise
+
+    def close(self) -> None:
+        self._closed = True
+        if self._pool is not None and self._pid == os.getpid():
+            self._pool.close()
+
+
+class Transaction:
+    """What is done on one connection, and the topics to ring for when it is committed."""
+
+    def __init__(self, connection: psycopg.Connection[Any], database: Database) -> None:
+        self.connection = connection
+        self.topics: set[str] = set()
+        self._database = database
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """What a statement returns, [] for one that returns nothing."""
+        cursor = self.run(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Raises BackendUnavailable, UnsupportedBackend."""
+        cursor = psycopg.Cursor(self.connection, row_factory=tuple_row)
+        database = self._database
+        with translated(database.where):
+            prepare = None if database.pooler or not parameters else True
+            return cursor.execute(database.statements[statement], parameters or None, prepare=prepare, binary=True)
+
+    def commit(self) -> None:
+        """Commit, and tell the other operating-system processes. Raises BackendUnavailable."""
+        self.notify()
+        ended = self.run("COMMIT").statusmessage
+        if ended != "COMMIT":
+            raise BackendUnavailable(f"{self._database.where}: the transaction had failed, nothing of it was done")
+
+    def notify(self) -> None:
+        """Let other operating-system processes hear of the topics when the transaction is committed."""
+        if self.topics:
+            self.run(_NOTIFY, (self._database.statements.schema, sorted(self.topics)))
+
+    def roll_back(self) -> None:
+        with suppress(psycopg.Error):
+            self.connection.execute("ROLLBACK")
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    """A client that was stopped or cut off in a transaction must not hold up the others for long."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'")

@@ -1,0 +1,34 @@
+"""Psycopg's errors in the engine's words: what may work again later, and what needs somebody to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import psycopg.errors
+
+from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
+
+_PASSING = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.InFailedSqlTransaction,
+)
+
+
+@contextmanager
+def translated(where: str) -> Iterator[None]:
+    """Raises BackendUnavailable or UnsupportedBackend for the driver's errors; `where` says which server it is."""
+    try:
+        yield
+    except _PASSING as error:
+        raise BackendUnavailable(f"{where}: {_said(error)}") from error
+    except (psycopg.ProgrammingError, psycopg.NotSupportedError, psycopg.InternalError) as error:
+        raise UnsupportedBackend(f"{where}: {_said(error)}") from error
+
+
+def _said(error: psycopg.Error) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,226 @@
+"""The store in Postgres's SQL. Whatever decides anything is in the engine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, closing
+
+from pyworkflow.engine.bell import Bell, topics_of
+from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
+from pyworkflow_sql import questions, rows
+from pyworkflow_sql.lines import unfold
+
+from . import schema as tables
+from .claims import NEXT_DUE, claim
+from .clock import ServerClock
+from .commits import apply
+from .database import Database, Rows, Transaction
+from .errors import translated
+from .listener import Listener
+
+FASTEST_LOOK, SLOWEST_LOOK = 0.005, 0.5
+PATIENCE = 0.1
+
+_PREFIX = "{schema}."
+_READ = "SELECT stamp, head FROM {schema}.run WHERE id = %s AND current"
+_READ_RUN = "SELECT stamp, head FROM {schema}.run WHERE id = %s AND run = %s"
+_HISTORY = """
+SELECT event.seq, event.body FROM {schema}.run JOIN {schema}.event ON event.run = run.key
+WHERE run.id = %s AND run.run = %s AND event.seq > %s ORDER BY event.seq LIMIT %s::int8
+"""
+_SAME_TASK = "process = %s AND key = %s AND queue = %s AND due = %s AND body = %s"
+_POSTPONE = f"UPDATE {{schema}}.task SET due = %s WHERE {_SAME_TASK}"
+_DISCARD = f"DELETE FROM {{schema}}.task WHERE {_SAME_TASK}"
+_TASKS = f"SELECT {rows.TASK} FROM {{schema}}.task WHERE process = %s ORDER BY number"
+_QUEUES = """
+SELECT queue, count(*) FILTER (WHERE due <= %s), count(*) FILTER (WHERE due > %s)
+FROM {schema}.task GROUP BY queue ORDER BY queue
+"""
+_PURGE = """
+WITH old AS MATERIALIZED (
+    SELECT key FROM {schema}.run WHERE closed < %s ORDER BY closed LIMIT %s FOR UPDATE SKIP LOCKED
+),
+events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),
+tags AS (DELETE FROM {schema}.tag USING old WHERE tag.run = old.key)
+DELETE FROM {schema}.run USING old WHERE run.key = old.key
+"""
+_NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
+_SETTINGS = "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')"
+_INFO = """
+SELECT (SELECT number FROM {schema}.version), (SELECT count(*) FROM {schema}.run WHERE current), (
+    SELECT sum(pg_total_relation_size(format('%%I.%%I', schemaname, tablename)::regclass))::int8
+    FROM pg_tables WHERE schemaname = %s
+)
+"""
+
+logger = logging.getLogger("pyworkflow.engine")
+
+
+class PostgresStore(Store):
+    """A store in a schema of the database at `url`.
+
+    `listen`: other operating-system processes wake this one by LISTEN and NOTIFY. Without it nothing is kept on a
+    connection beyond a transaction, as poolers by transaction demand. `clock` gives the time in seconds since 1970;
+    the server's time counts where there is none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema: str = "pyworkflow",
+        listen: bool = True,
+        pool_size: int = 10,
+        connect_timeout: float = 10.0,
+        create: bool = True,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._bell = Bell()
+        self._database = Database(url, schema, pool_size, connect_timeout, not listen, self._bell.ring)
+        self._prepare(create)
+        self._clock = clock or ServerClock(self._ask_time)
+        self._listener = Listener(self._database, self._bell) if listen else None
+        self._last_news = time.monotonic()
+
+    def _prepare(self, create: bool) -> None:
+        """The tables, before anything else; and a word to whoever runs a server that may forget."""
+        database = self._database
+        with closing(database.connect()) as connection, translated(database.where):
+            tables.prepare(connection, database.statements, create)
+            self._settings: dict[str, str] = dict(connection.execute(_SETTINGS).fetchall())
+        if not self._durable:
+            settings = ", ".join(f"{name} {value}" for name, value in self._settings.items())
+            logger.warning("%s: acknowledged work may be lost in a crash of the server (%s)", database.where, settings)
+
+    @property
+    def _durable(self) -> bool:
+        return self._settings["synchronous_commit"] != "off" and self._settings["fsync"] == "on"
+
+    # -- time and transactions ----------
+
+    def now(self) -> float:
+        return self._clock()
+
+    def _ask_time(self) -> float:
+        ((now,),) = self._database.rows(_NOW)
+        return float(now)
+
+    def batch(self) -> AbstractContextManager[Transaction]:
+        return self._database.transaction()
+
+    # -- processes ----------
+
+    def read(self, process: str, run: str | None = None) -> Row | None:
+        found = self._look(_READ, process) if run is None else self._look(_READ_RUN, process, run)
+        return Row(*found[0]) if found else None
+
+    def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
+        return unfold(self._look(_HISTORY, process, run, skip, limit), skip, limit)
+
+    def commit(self, commits: Sequence[Commit]) -> list[bool]:
+        with self._database.transaction() as transaction:
+            done = apply(transaction, sorted(commits, key=_process))
+            for commit in commits:
+                if commit.process in done:
+                    transaction.topics.update(topics_of(commit))
+        if done:
+            self._last_news = time.monotonic()
+        return [commit.process in done for commit in commits]
+
+    def purge(self, closed_before: float, limit: int) -> int:
+        with self._database.transaction() as transaction:
+            return transaction.run(_PURGE, (closed_before, limit)).rowcount
+
+    # -- tasks ----------
+
+    def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
+        with self._database.transaction() as transaction:
+            claimed = claim(transaction, queues, now, until, limit)
+        if claimed:
+            self._last_news = time.monotonic()
+        return claimed
+
+    def postpone(self, task: Task, due: float) -> None:
+        with self._database.transaction() as transaction:
+            transaction.run(_POSTPONE, (due, *rows.identity(task)))
+            transaction.topics.add(task.queue)
+
+    def discard(self, task: Task) -> None:
+        with self._database.transaction() as transaction:
+            transaction.run(_DISCARD, rows.identity(task))
+
+    def next_due(self, queues: Sequence[str]) -> float | None:
+        ((due,),) = self._database.rows(NEXT_DUE, (list(queues),))
+        return None if due is None else float(due)
+
+    def tasks(self, process: str) -> list[Task]:
+        return [Task(*row) for row in self._look(_TASKS, process)]
+
+    # -- questions ----------
+
+    def find(self, query: Query) -> list[Summary]:
+        return [rows.summary(row) for row in self._ask(questions.find(query, _PREFIX))]
+
+    def count(self, query: Query) -> int:
+        found = self._ask(questions.count(query, _PREFIX))
+        return int(found[0][0]) if found else 0
+
+    def queues(self, now: float) -> list[QueueInfo]:
+        return [QueueInfo(*row) for row in self._database.rows(_QUEUES, (now, now))]
+
+    def _ask(self, asked: questions.Asked) -> Rows:
+        statement, values = asked
+        return self._look(statement.replace("?", "%s"), *values)
+
+    def _look(self, statement: str, *values: object) -> Rows:
+        """What a statement finds; nothing where a text is asked for that no row can have."""
+        if any(isinstance(value, str) and "\0" in value for value in values):
+            return []
+        return self._database.rows(statement, values)
+
+    # -- waking up ----------
+
+    def ticket(self) -> object:
+        if self._listener is not None:
+            self._listener.start()
+        return self._bell.ticket()
+
+    def wait(self, ticket: object, topics: Iterable[str], timeout: float) -> None:
+        """Whoever cannot listen looks again: the longer there was no news, the less often."""
+        assert isinstance(ticket, int)
+        if self._listener is None or not self._listener.listening:
+            idle = time.monotonic() - self._last_news
+            timeout = min(timeout, max(FASTEST_LOOK, min(idle * PATIENCE, SLOWEST_LOOK)))
+        self._bell.wait(ticket, topics, timeout)
+
+    def ring(self, topics: Iterable[str]) -> None:
+        self._bell.ring(topics)
+
+    # -- the store itself ----------
+
+    def info(self) -> dict[str, object]:
+        name = self._database.statements.schema
+        ((version, processes, size),) = self._database.rows(_INFO, (name,))
+        return {
+            "backend": "postgres",
+            "server": self._database.where,
+            "schema": name,
+            "bytes": size,
+            "durable": self._durable,
+            **self._settings,
+            "listening": self._listener is not None and self._listener.listening,
+            "version": version,
+            "processes": processes,
+        }
+
+    def close(self) -> None:
+        if self._listener is not None:
+            self._listener.stop()
+        self._bell.ring_all()
+        self._database.close()
+
+
+def _process(commit: Commit) -> str:
+    return commit.process

@@ -1,0 +1,1 @@
+"""What stores in SQL share: how rows are made and read, and the queries that are built."""

@@ -1,0 +1,69 @@
+"""The Postgres store and backend by the suites: one machine and two, woken and polling, whatever the cache keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pyworkflow.backend import Backend
+from pyworkflow.testing import BackendSuite, StoreSuite
+from pyworkflow_postgres import PostgresBackend, PostgresStore
+
+from ..servers import postgres
+from .alternating import Alternating
+
+
+class TestPostgresStore(StoreSuite):
+    listen = True
+
+    def make_store(self, tmp_path: Path) -> PostgresStore:
+        return PostgresStore(postgres.url(), schema=postgres.emptied(), listen=self.listen)
+
+
+class TestPostgresStoreTwice(TestPostgresStore):
+    """Two stores in one database, as two machines have."""
+
+    def make_other(self, store: PostgresStore, tmp_path: Path) -> PostgresStore:
+        return PostgresStore(postgres.url(), schema=postgres.schema(), listen=self.listen)
+
+
+class TestPostgresStorePolling(TestPostgresStoreTwice):
+    listen = False
+
+
+class TestPostgres(BackendSuite):
+    cache_size = 1_000
+    listen = True
+
+    def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
+        schema = postgres.emptied()
+        return PostgresBackend(
+            postgres.url(), schema=schema, clock=clock, cache_size=self.cache_size, listen=self.listen
+        )
+
+
+class TestPostgresCacheOfOne(TestPostgres):
+    cache_size = 1
+
+
+class TestPostgresWithoutCache(TestPostgres):
+    cache_size = 0
+
+
+class TestPostgresPolling(TestPostgres):
+    listen = False
+
+
+class TestPostgresOnTwoMachines(TestPostgres):
+    """Two backends in one database; each has a cache that the other's calls make stale."""
+
+    def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
+        return Alternating([super(TestPostgresOnTwoMachines, self).make_backend(clock, tmp_path) for _ in range(2)])
+
+
+class TestPostgresOnTwoMachinesCacheOfOne(TestPostgresOnTwoMachines):
+    cache_size = 1
+
+
+class TestPostgresOnTwoMachinesWithoutCache(TestPostgresOnTwoMachines):
+    cache_size = 0
