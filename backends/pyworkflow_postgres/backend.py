@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pyworkflow.engine.engine import Engine
 from pyworkflow.exceptions import UnsupportedBackend
 
 from .store import PostgresStore
-
-_SWITCH = {"on": True, "off": False}
 
 
 class PostgresBackend(Engine):
@@ -50,13 +48,17 @@ class PostgresBackend(Engine):
     def from_url(cls, url: str, *, create: bool = True, **options: Any) -> PostgresBackend:
         """The backend of a libpq URL, which may also say `?schema=orders&listen=off`. Raises UnsupportedBackend."""
         parts = urlsplit(url)
-        given = parse_qsl(parts.query, keep_blank_values=True)
-        own = {name: value for name, value in given if name in ("schema", "listen")}
-        if "listen" in own and own["listen"] not in _SWITCH:
-            raise UnsupportedBackend(f"listen is on or off, not {own['listen']!r}")
-        rest = urlencode([(name, value) for name, value in given if name not in own])
+        given = [part.partition("=") for part in parts.query.split("&") if part]
+        own = {name: value for name, _, value in given if name in ("schema", "listen")}
+        rest = "&".join("".join(part) for part in given if part[0] not in own)
         if "listen" in own:
-            options.setdefault("listen", _SWITCH[own["listen"]])
+            options.setdefault("listen", _switch(own["listen"]))
         if "schema" in own:
             options.setdefault("schema", own["schema"])
         return cls(urlunsplit(parts._replace(query=rest)), create=create, **options)
+
+
+def _switch(value: str) -> bool:
+    if value not in ("on", "off"):
+        raise UnsupportedBackend(f"listen is on or off, not {value!r}")
+    return value == "on"

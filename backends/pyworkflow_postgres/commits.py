@@ -9,38 +9,39 @@ from pyworkflow.engine.store import Commit
 from pyworkflow_sql import rows
 from pyworkflow_sql.lines import fold
 
-from .database import Rows, Transaction
+from .database import Transaction
 
-Keys = dict[str, dict[str, int]]
-"""The keys of the runs that a commit is about, by process and run."""
+Values = list[tuple[Any, ...]]
 
 _LOCK = "SELECT FROM {schema}.run WHERE current AND id = ANY(%b::text[]) ORDER BY id FOR UPDATE"
-_MOVE = """
-UPDATE {schema}.run SET stamp = new.stamp, head = new.head,
+_AND_RECORD = """
+RETURNING run.key, run.id, run.run),
+recorded AS (
+    INSERT INTO {schema}.event SELECT put.key, new.seq, new.body
+    FROM unnest(%b::text[], %b::text[], %b::int4[], %b::bytea[]) AS new (id, run, seq, body)
+    JOIN put ON put.id = new.id AND put.run = new.run
+)
+SELECT key, id FROM put
+"""
+_MOVE = f"""
+WITH put AS (UPDATE {{schema}}.run SET stamp = new.stamp, head = new.head,
     status = coalesce(new.status, run.status), closed = coalesce(new.closed, run.closed)
 FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[])
     AS new (id, base, stamp, head, status, closed)
-WHERE run.id = new.id AND run.current AND run.stamp = new.base
-RETURNING run.id, run.run, run.key
+WHERE run.id = new.id AND run.current AND run.stamp = new.base {_AND_RECORD}
 """
-_ARCHIVE = """
-UPDATE {schema}.run SET current = false, head = old.head, status = old.status, closed = old.closed
+_ARCHIVE = f"""
+WITH put AS (UPDATE {{schema}}.run SET current = false, head = old.head, status = old.status, closed = old.closed
 FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[]) AS old (id, base, head, status, closed)
-WHERE run.id = old.id AND run.current AND run.stamp = old.base
-RETURNING run.id, run.run, run.key
+WHERE run.id = old.id AND run.current AND run.stamp = old.base {_AND_RECORD}
 """
 _BEGIN = f"""
-INSERT INTO {{schema}}.run (current, {rows.BEGUN})
-SELECT true, {rows.BEGUN}
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::float8[],
-    %b::float8[], %b::text[], %b::text[])
-    AS new ({rows.BEGUN})
-ORDER BY id
-ON CONFLICT DO NOTHING
-RETURNING id, run, key
+WITH put AS (INSERT INTO {{schema}}.run (current, {rows.BEGUN})
+SELECT true, {rows.BEGUN} FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[],
+    %b::text[], %b::float8[], %b::float8[], %b::text[], %b::text[]) AS new ({rows.BEGUN})
+ORDER BY id ON CONFLICT DO NOTHING {_AND_RECORD}
 """
 _TAG = "INSERT INTO {schema}.tag SELECT * FROM unnest(%b::text[], %b::int8[]) ON CONFLICT DO NOTHING"
-_RECORD = "INSERT INTO {schema}.event SELECT * FROM unnest(%b::int8[], %b::int4[], %b::bytea[])"
 _REMOVE = """
 DELETE FROM {schema}.task USING unnest(%b::text[], %b::text[]) AS old (process, key)
 WHERE task.process = old.process AND task.key = old.key
@@ -56,49 +57,55 @@ ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.
 def apply(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
     """Apply what can be applied; the processes for which that was done.
 
-    Runs are locked in the order of their ids, and tasks only by who holds the lock of their run: so no two wait for
-    each other.
+    Runs are locked in the order of their ids, and tasks only by who holds the lock of their run: so no two that do
+    this wait for each other.
     """
     if len(commits) > 1:
         transaction.run(_LOCK, ([commit.process for commit in commits],))
-    keys = _put_heads(transaction, commits)
-    done = [commit for commit in commits if commit.process in keys and commit.run in keys[commit.process]]
-    _put_rest(transaction, done, keys)
-    return {commit.process for commit in done}
+    done = _put_runs(transaction, commits)
+    _over(transaction, _REMOVE, [(commit.process, key) for commit in commits if commit.process in done
+                                 for key in commit.remove])  # fmt: skip
+    _over(transaction, _ADD, [rows.task(task) for commit in commits if commit.process in done for task in commit.add])
+    return done
 
 
-def _put_heads(transaction: Transaction, commits: Sequence[Commit]) -> Keys:
-    keys: Keys = {}
-
-    def put(statement: str, values: list[tuple[Any, ...]]) -> None:
-        for id, run, key in _over(transaction, statement, values):
-            keys.setdefault(id, {})[run] = key
-
-    put(_MOVE, [_moved(commit) for commit in commits if commit.base and commit.archive is None])
-    put(_ARCHIVE, [_archived(commit) for commit in commits if commit.archive is not None])
-    begun = [commit for commit in commits if not commit.base or (commit.archive and commit.process in keys)]
-    put(_BEGIN, [rows.begun(commit) for commit in begun])
-    tags = [
-        (tag, keys[commit.process][commit.run])
-        for commit in begun
-        if commit.summary is not None and commit.process in keys
-        for tag in commit.summary.tags
-    ]
-    _over(transaction, _TAG, tags)
-    return keys
+def _put_runs(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
+    """Change runs and begin them, and record their events."""
+    moved = [commit for commit in commits if commit.base and commit.archive is None]
+    done = set(_put(transaction, _MOVE, [_moved(commit) for commit in moved], moved))
+    begun = [commit for commit in commits if not commit.base]
+    if old := [commit for commit in commits if commit.archive is not None]:
+        behind = _put(transaction, _ARCHIVE, [_archived(commit) for commit in old], old)
+        begun += [commit for commit in old if commit.process in behind]
+    keys = _put(transaction, _BEGIN, [rows.begun(commit) for commit in begun], begun)
+    tagged = [commit.summary for commit in begun if commit.summary is not None and commit.process in keys]
+    _over(transaction, _TAG, [(tag, keys[summary.id]) for summary in tagged for tag in summary.tags])
+    return done | keys.keys()
 
 
-def _put_rest(transaction: Transaction, done: Sequence[Commit], keys: Keys) -> None:
-    """The events, a row for those that a commit adds to a run, and the tasks."""
-    events = [row for commit in done for row in fold(commit.entries, keys[commit.process])]
-    _over(transaction, _RECORD, events)
-    _over(transaction, _REMOVE, [(commit.process, key) for commit in done for key in commit.remove])
-    _over(transaction, _ADD, [rows.task(task) for commit in done for task in commit.add])
+def _put(transaction: Transaction, statement: str, values: Values, commits: Sequence[Commit]) -> dict[str, int]:
+    """Put some runs, and those of their commits' events that belong to them; the keys of those that were put."""
+    if not values:
+        return {}
+    events = [(*key, seq, body) for commit in commits for key, seq, body in fold(commit.entries, _runs(commit))]
+    put = transaction.rows(statement, [*_columns(values, 0), *_columns(events, 4)])
+    return {id: key for key, id in put}
 
 
-def _over(transaction: Transaction, statement: str, values: Sequence[tuple[Any, ...]]) -> Rows:
-    """Run a statement over the columns of some rows."""
-    return transaction.rows(statement, [list(column) for column in zip(*values, strict=True)]) if values else []
+def _runs(commit: Commit) -> dict[str, tuple[str, str]]:
+    runs = [commit.run] if commit.archive is None else [commit.archive.summary.run, commit.run]
+    return {run: (commit.process, run) for run in runs}
+
+
+def _over(transaction: Transaction, statement: str, values: Values) -> None:
+    """Run a statement over the columns of some rows, if there are any."""
+    if values:
+        transaction.run(statement, _columns(values, 0))
+
+
+def _columns(values: Values, width: int) -> list[list[Any]]:
+    """Rows as columns; as many empty ones as `width` where there are no rows."""
+    return [list(column) for column in zip(*values, strict=True)] or [[]] * width
 
 
 def _moved(commit: Commit) -> tuple[Any, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from pyworkflow.engine.store import Entry
 
-Row = tuple[int, int, bytes]
+Key = TypeVar("Key")
 
 
-def fold(entries: Sequence[Entry], keys: Mapping[str, int]) -> Iterator[Row]:
+def fold(entries: Sequence[Entry], keys: Mapping[str, Key]) -> Iterator[tuple[Key, int, bytes]]:
     """The rows (key of the run, number, records) of a commit's events, one for each run of it."""
     for run, key in keys.items():
         own = [entry for entry in entries if entry.run == run] if len(keys) > 1 else entries
