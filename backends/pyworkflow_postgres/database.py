@@ -171,6 +171,9 @@ class Database:
         except BackendUnavailable as error:
             if isinstance(error.__cause__, PoolTimeout):
                 self.connect().close()
+                raise BackendUnavailable(
+                    f"{self.where}: no connection was free for {self.timeout:g} s: pool_size is {self._size}"
+                ) from error
             raise
 
     def close(self) -> None:

@@ -6,16 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-import psycopg.errors
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
-_PASSING = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.errors.ReadOnlySqlTransaction,
-    psycopg.errors.InFailedSqlTransaction,
-)
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
+_LASTING = (psycopg.ProgrammingError, psycopg.NotSupportedError)
 
 
 @contextmanager
@@ -25,7 +20,7 @@ def translated(where: str) -> Iterator[None]:
         yield
     except _PASSING as error:
         raise BackendUnavailable(f"{where}: {_said(error)}") from error
-    except (psycopg.ProgrammingError, psycopg.NotSupportedError, psycopg.InternalError) as error:
+    except _LASTING as error:
         raise UnsupportedBackend(f"{where}: {_said(error)}") from error
 
 

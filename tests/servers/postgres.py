@@ -48,7 +48,9 @@ class Server:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._own)
 
     def start(self) -> None:
-        """Start, and return when it answers."""
+        """Start if it does not run, and return when it answers."""
+        if self._process is not None:
+            return None
         memory = "posix" if os.access("/dev/shm", os.W_OK) else "mmap"
         settings = {
             "listen_addresses": "127.0.0.1",

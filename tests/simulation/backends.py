@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.engine.engine import Engine
+from pyworkflow_postgres import PostgresBackend
 from pyworkflow_sqlite import SQLiteBackend
+
+from ..servers import postgres as server
 
 Clock = Callable[[], float]
 
@@ -30,4 +33,14 @@ def sqlite(clock: Clock) -> Iterator[Engine]:
             backend.close()
 
 
-BACKENDS = {"memory": memory, "sqlite": sqlite}
+@contextmanager
+def postgres(clock: Clock) -> Iterator[Engine]:
+    """A schema that many worlds use, one after another."""
+    backend = PostgresBackend(server.url(), schema=server.emptied(), clock=clock, listen=False)
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+BACKENDS = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
