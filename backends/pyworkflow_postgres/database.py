@@ -91,7 +91,7 @@ class Database:
             if self._pool is None:
                 self._pool = ConnectionPool(
                     kwargs=self._options,
-                    min_size=1,
+                    min_size=0,
                     max_size=self._size,
                     timeout=self.timeout,
                     reconnect_timeout=self.timeout,

@@ -137,8 +137,12 @@ def drop(name: str) -> None:
 
 def emptied() -> str:
     """The schema, with nothing in its tables if it is there."""
-    with psycopg.connect(url(), autocommit=True) as connection:
-        there = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'version'"
-        for (table,) in connection.execute(there, (schema(),)).fetchall():
-            connection.execute(f'DELETE FROM "{schema()}"."{table}"'.encode())
+    there = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'version'"
+    for (table,) in _connection().execute(there, (schema(),)).fetchall():
+        _connection().execute(f'DELETE FROM "{schema()}"."{table}"'.encode())
     return schema()
+
+
+@cache
+def _connection() -> psycopg.Connection[Any]:
+    return psycopg.connect(url(), autocommit=True)

@@ -6,10 +6,11 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.engine.engine import Engine
-from pyworkflow_postgres import PostgresBackend
+from pyworkflow_postgres import PostgresStore
 from pyworkflow_sqlite import SQLiteBackend
 
 from ..servers import postgres as server
@@ -35,12 +36,16 @@ def sqlite(clock: Clock) -> Iterator[Engine]:
 
 @contextmanager
 def postgres(clock: Clock) -> Iterator[Engine]:
-    """A schema that many worlds use, one after another."""
-    backend = PostgresBackend(server.url(), schema=server.emptied(), clock=clock, listen=False)
-    try:
-        yield backend
-    finally:
-        backend.close()
+    """The tables are emptied for each world, and the connections kept."""
+    server.emptied()
+    store = _store()
+    store.now = clock  # type: ignore[method-assign]
+    yield Engine(store)
+
+
+@cache
+def _store() -> PostgresStore:
+    return PostgresStore(server.url(), schema=server.schema(), listen=False)
 
 
 BACKENDS = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
