@@ -20,6 +20,6 @@ HISTORIES = {"memory": 1_000, "sqlite": 1_000, "postgres": 200}
 def test_backends_do_what_the_reference_does(backend):
     machine = type("Comparison", (Comparison,), {"open_backend": staticmethod(BACKENDS[backend])})
     run_state_machine_as_test(machine, settings=settings(
-        max_examples=int(os.environ.get("PYWORKFLOW_HISTORIES") or HISTORIES[backend]), stateful_step_count=25, deadline=None,
-        suppress_health_check=list(HealthCheck), print_blob=True,
+        max_examples=int(os.environ.get("PYWORKFLOW_HISTORIES") or HISTORIES[backend]),
+        stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True,
     ))  # fmt: skip
