@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -11,31 +10,32 @@ from copy import copy
 
 from pyworkflow.engine.bell import Bell, topics_of
 from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
+from pyworkflow_sql import questions, rows
+from pyworkflow_sql.lines import fold, unfold
 
 from . import queries
 from .access import Access
 from .connection import Connection
 from .joined import Joined
-from .lines import fold, unfold
 
 FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.05
 PATIENCE = 0.1
 KEYS = 10_000
 
+_PREFIX = "pyworkflow_"
 _KEY = "SELECT key FROM pyworkflow_run WHERE id = ? AND run = ?"
 _IF_SAME = "WHERE key = ? AND id = ? AND current AND stamp = ?"
 _UPDATE = f"UPDATE pyworkflow_run SET stamp = ?, head = ? {_IF_SAME}"
 _UPDATE_STATUS = f"UPDATE pyworkflow_run SET stamp = ?, head = ?, status = ?, closed = ? {_IF_SAME}"
 _ARCHIVE = f"UPDATE pyworkflow_run SET current = 0, head = ?, status = ?, closed = ? {_IF_SAME}"
-_INSERT = """
-INSERT INTO pyworkflow_run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
-VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
+_INSERT = f"""
+INSERT INTO pyworkflow_run (current, {rows.BEGUN})
+VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
 """
 _PUT_EVENTS = "INSERT INTO pyworkflow_event VALUES (?, ?, ?)"
 _REMOVE_TASK = "DELETE FROM pyworkflow_task WHERE process = ? AND key = ?"
-_TASK = "process, key, queue, due, priority, body"
 _PUT_TASK = f"""
-INSERT INTO pyworkflow_task ({_TASK}) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO pyworkflow_task ({rows.TASK}) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
     priority = excluded.priority, body = excluded.body
 """
@@ -88,13 +88,13 @@ class SQLiteStore(Store):
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         with self._connection.reading() as db:
-            rows = db.execute(
+            found = db.execute(
                 "SELECT event.seq, event.body FROM pyworkflow_run AS run "
                 "JOIN pyworkflow_event AS event ON event.run = run.key "
                 "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
                 (process, run, skip, -1 if limit is None else limit),
             ).fetchall()
-        return unfold(rows, skip, limit)
+        return unfold(found, skip, limit)
 
     # -- commits ----------
 
@@ -112,14 +112,10 @@ class SQLiteStore(Store):
         """The events and tasks of the commits whose heads were put, a statement a kind."""
         events = [row for commit, keys in commits for row in fold(commit.entries, keys)]
         removed = [(commit.process, key) for commit, _ in commits for key in commit.remove]
-        added = [
-            (task.process, task.key, task.queue, task.due, task.priority, task.body)
-            for commit, _ in commits
-            for task in commit.add
-        ]
-        for sql, rows in ((_PUT_EVENTS, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
-            if rows:
-                self._connection.db.executemany(sql, rows)
+        added = [rows.task(task) for commit, _ in commits for task in commit.add]
+        for sql, values in ((_PUT_EVENTS, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
+            if values:
+                self._connection.db.executemany(sql, values)
 
     def _put_head(self, commit: Commit) -> dict[str, int] | None:
         """The keys of the runs that get events, None when somebody was faster."""
@@ -158,7 +154,7 @@ class SQLiteStore(Store):
     def _insert(self, commit: Commit) -> int | None:
         db, new = self._connection.db, commit.summary
         assert new is not None
-        found = db.execute(_INSERT, (*_columns(commit), *_summary_columns(new))).fetchone()
+        found = db.execute(_INSERT, rows.begun(commit)).fetchone()
         if found is None:
             return None
         if new.tags:
@@ -188,12 +184,12 @@ class SQLiteStore(Store):
 
     def postpone(self, task: Task, due: float) -> None:
         with self._connection.writing() as db:
-            db.execute(f"UPDATE pyworkflow_task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
+            db.execute(f"UPDATE pyworkflow_task SET due = ? WHERE {_SAME_TASK}", (due, *rows.identity(task)))
         self._bell.ring([task.queue])
 
     def discard(self, task: Task) -> None:
         with self._connection.writing() as db:
-            db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", _identity(task))
+            db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", rows.identity(task))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
         with self._connection.reading() as db:
@@ -201,32 +197,27 @@ class SQLiteStore(Store):
 
     def tasks(self, process: str) -> list[Task]:
         with self._connection.reading() as db:
-            rows = db.execute(
-                f"SELECT {_TASK} FROM pyworkflow_task WHERE process = ? ORDER BY number",
-                (process,),
-            )
-            return [Task(*row) for row in rows]
+            found = db.execute(f"SELECT {rows.TASK} FROM pyworkflow_task WHERE process = ? ORDER BY number", (process,))
+            return [Task(*row) for row in found]
 
     # -- questions ----------
 
     def find(self, query: Query) -> list[Summary]:
         with self._connection.reading() as db:
-            return [
-                Summary(id, run, workflow, status, started, closed, parent, json.loads(tags), version)
-                for id, run, workflow, status, started, closed, parent, tags, version in queries.find(db, query)
-            ]
+            return [rows.summary(row) for row in db.execute(*questions.find(query, _PREFIX))]
 
     def count(self, query: Query) -> int:
         with self._connection.reading() as db:
-            return queries.count(db, query)
+            number: int = db.execute(*questions.count(query, _PREFIX)).fetchone()[0]
+        return number
 
     def queues(self, now: float) -> list[QueueInfo]:
         with self._connection.reading() as db:
-            rows = db.execute(
+            found = db.execute(
                 "SELECT queue, sum(due <= ?), sum(due > ?) FROM pyworkflow_task GROUP BY queue ORDER BY queue",
                 (now, now),
             )
-            return [QueueInfo(*row) for row in rows]
+            return [QueueInfo(*row) for row in found]
 
     def purge(self, closed_before: float, limit: int) -> int:
         with self._connection.writing() as db:
@@ -281,16 +272,3 @@ class SQLiteStore(Store):
     def close(self) -> None:
         self._bell.ring_all()
         self._own.close()
-
-
-def _columns(commit: Commit) -> tuple[object, ...]:
-    return (commit.process, commit.run, commit.stamp, commit.head)
-
-
-def _summary_columns(new: Summary) -> tuple[object, ...]:
-    return (new.workflow, new.version, new.status, new.started, new.closed, new.parent, json.dumps(new.tags))
-
-
-def _identity(task: Task) -> tuple[object, ...]:
-    """What tells a claimed task from one that took its place."""
-    return (task.process, task.key, task.queue, task.due, task.body)
