@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from pyworkflow.engine.engine import Engine
 from pyworkflow.exceptions import UnsupportedBackend
@@ -47,15 +46,15 @@ class PostgresBackend(Engine):
     @classmethod
     def from_url(cls, url: str, *, create: bool = True, **options: Any) -> PostgresBackend:
         """The backend of a libpq URL, which may also say `?schema=orders&listen=off`. Raises UnsupportedBackend."""
-        parts = urlsplit(url)
-        given = [part.partition("=") for part in parts.query.split("&") if part]
+        base, _, query = url.partition("?")
+        given = [part.partition("=") for part in query.split("&") if part]
         own = {name: value for name, _, value in given if name in ("schema", "listen")}
         rest = "&".join("".join(part) for part in given if part[0] not in own)
         if "listen" in own:
             options.setdefault("listen", _switch(own["listen"]))
         if "schema" in own:
             options.setdefault("schema", own["schema"])
-        return cls(urlunsplit(parts._replace(query=rest)), create=create, **options)
+        return cls(f"{base}?{rest}", create=create, **options)
 
 
 def _switch(value: str) -> bool:

