@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from pyworkflow.engine.store import Row, Task
+from pyworkflow_sql import rows
 
-from .database import Transaction
+from .database import Rows, Transaction
 
-_CLAIM = """
+_LEVELS = """
 WITH RECURSIVE level (queue, priority) AS (
     SELECT asked.queue, (SELECT max(priority) FROM {schema}.task WHERE task.queue = asked.queue)
     FROM unnest(%b::text[]) AS asked (queue)
-    UNION ALL
+    UNION
     SELECT queue, (
         SELECT max(priority) FROM {schema}.task WHERE task.queue = level.queue AND task.priority < level.priority
     ) FROM level WHERE priority IS NOT NULL
-),
-due AS MATERIALIZED (
-    SELECT found.* FROM level CROSS JOIN LATERAL (
-        SELECT task.process, task.key, task.priority, task.due, task.number, owner.stamp, owner.head
-        FROM {schema}.task LEFT JOIN LATERAL (
-            SELECT stamp, head FROM {schema}.run WHERE run.id = task.process AND run.current
-            FOR UPDATE SKIP LOCKED
-        ) AS owner ON true
-        WHERE task.queue = level.queue AND task.priority = level.priority AND task.due <= %s AND (
-            owner.stamp IS NOT NULL
-            OR NOT EXISTS (SELECT FROM {schema}.run WHERE run.id = task.process AND run.current)
-        )
-        ORDER BY task.due, task.number LIMIT %s FOR UPDATE OF task SKIP LOCKED
-    ) AS found
-    ORDER BY priority DESC, due, number LIMIT %s
 )
-UPDATE {schema}.task SET due = %s FROM due WHERE task.process = due.process AND task.key = due.key
-RETURNING due.priority, due.due, due.number, task.process, task.key, task.queue, task.body, due.stamp, due.head
+SELECT priority, queue FROM level WHERE %s >= (
+    SELECT min(due) FROM {schema}.task WHERE task.queue = level.queue AND task.priority = level.priority
+) ORDER BY priority DESC
+"""
+_DUE = f"""
+SELECT task.due, task.number, {", ".join(f"task.{column}" for column in rows.TASK.split(", "))}, owner.stamp, owner.head
+FROM {{schema}}.task LEFT JOIN LATERAL (
+    SELECT stamp, head FROM {{schema}}.run WHERE run.id = task.process AND run.current FOR UPDATE SKIP LOCKED
+) AS owner ON true
+WHERE task.queue = %s AND task.priority = %s AND task.due <= %s AND (
+    owner.stamp IS NOT NULL
+    OR (SELECT count(*) FROM {{schema}}.run WHERE run.id = task.process AND run.current) = 0
+)
+ORDER BY task.due, task.number LIMIT %s FOR UPDATE OF task SKIP LOCKED
+"""
+_HOLD = """
+UPDATE {schema}.task SET due = %s FROM unnest(%b::text[], %b::text[]) AS taken (process, key)
+WHERE task.process = taken.process AND task.key = taken.key
 """
 NEXT_DUE = """
 SELECT min(first.due) FROM unnest(%b::text[]) AS asked (queue) CROSS JOIN LATERAL (
@@ -51,14 +55,23 @@ def claim(
     A task is taken together with the lock on its process's run, and the run's comes first. What another transaction is
     about to change is passed over: nobody waits here.
     """
-    rows = transaction.rows(_CLAIM, (list(queues), now, limit, limit, until))
-    rows.sort(key=_order)
-    return [
-        (Task(process, key, queue, until, priority, body), None if stamp is None else Row(stamp, head))
-        for priority, _, _, process, key, queue, body, stamp, head in rows
-    ]
+    taken: list[tuple[Task, Row | None]] = []
+    for _, levels in groupby(transaction.rows(_LEVELS, (list(queues), now)), key=itemgetter(0)):
+        left = limit - len(taken)
+        if left > 0:
+            found = [row for level in levels for row in _due(transaction, level, now, left)]
+            taken += [_claimed(row, until) for row in sorted(found, key=itemgetter(0, 1))[:left]]
+    if taken:
+        keys = [[task.process for task, _ in taken], [task.key for task, _ in taken]]
+        transaction.run(_HOLD, (until, *keys))
+    return taken
 
 
-def _order(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    priority, due, number = row[:3]
-    return (-priority, due, number)
+def _due(transaction: Transaction, level: tuple[Any, ...], now: float, limit: int) -> Rows:
+    priority, queue = level
+    return transaction.rows(_DUE, (queue, priority, now, limit))
+
+
+def _claimed(row: tuple[Any, ...], until: float) -> tuple[Task, Row | None]:
+    _, _, process, key, queue, _, priority, body, stamp, head = row
+    return Task(process, key, queue, until, priority, body), None if stamp is None else Row(stamp, head)

@@ -222,6 +222,7 @@ class Transaction:
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
     """A client that was stopped or cut off in a transaction must not hold up the others for long. And no statement is
-    worth planning anew: each goes by an index."""
+    worth planning anew, or compiling: each is short and goes by an index."""
     connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'")
     connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.execute("SET jit = off")
