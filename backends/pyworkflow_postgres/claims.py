@@ -26,9 +26,9 @@ SELECT priority, queue FROM level WHERE %s >= (
 ) ORDER BY priority DESC
 """
 _DUE = f"""
-SELECT task.due, task.number, {", ".join(f"task.{column}" for column in rows.TASK.split(", "))}, owner.stamp, owner.head
+SELECT task.due, task.number, {", ".join(f"task.{column}" for column in rows.TASK.split(", "))}
 FROM {{schema}}.task LEFT JOIN LATERAL (
-    SELECT stamp, head FROM {{schema}}.run WHERE run.id = task.process AND run.current FOR UPDATE SKIP LOCKED
+    SELECT stamp FROM {{schema}}.run WHERE run.id = task.process AND run.current FOR UPDATE SKIP LOCKED
 ) AS owner ON true
 WHERE task.queue = %s AND task.priority = %s AND task.due <= %s AND (
     owner.stamp IS NOT NULL
@@ -37,8 +37,11 @@ WHERE task.queue = %s AND task.priority = %s AND task.due <= %s AND (
 ORDER BY task.due, task.number LIMIT %s FOR UPDATE OF task SKIP LOCKED
 """
 _HOLD = """
-UPDATE {schema}.task SET due = %s FROM unnest(%b::text[], %b::text[]) AS taken (process, key)
-WHERE task.process = taken.process AND task.key = taken.key
+WITH held AS (
+    UPDATE {schema}.task SET due = %s FROM unnest(%b::text[], %b::text[]) AS taken (process, key)
+    WHERE task.process = taken.process AND task.key = taken.key
+)
+SELECT id, stamp, head FROM {schema}.run WHERE current AND id = ANY(%b::text[])
 """
 NEXT_DUE = """
 SELECT min(first.due) FROM unnest(%b::text[]) AS asked (queue) CROSS JOIN LATERAL (
@@ -55,16 +58,19 @@ def claim(
     A task is taken together with the lock on its process's run, and the run's comes first. What another transaction is
     about to change is passed over: nobody waits here.
     """
-    taken: list[tuple[Task, Row | None]] = []
+    taken: list[Task] = []
     for _, levels in groupby(transaction.rows(_LEVELS, (list(queues), now)), key=itemgetter(0)):
         left = limit - len(taken)
         if left > 0:
             found = [row for level in levels for row in _due(transaction, level, now, left)]
-            taken += [_claimed(row, until) for row in sorted(found, key=itemgetter(0, 1))[:left]]
-    if taken:
-        keys = [[task.process for task, _ in taken], [task.key for task, _ in taken]]
-        transaction.run(_HOLD, (until, *keys))
-    return taken
+            taken += [_held(row, until) for row in sorted(found, key=itemgetter(0, 1))[:left]]
+    if not taken:
+        return []
+    processes = [task.process for task in taken]
+    keys = [task.key for task in taken]
+    held = transaction.rows(_HOLD, (until, processes, keys, list(set(processes))))
+    heads = {id: Row(stamp, head) for id, stamp, head in held}
+    return [(task, heads.get(task.process)) for task in taken]
 
 
 def _due(transaction: Transaction, level: tuple[Any, ...], now: float, limit: int) -> Rows:
@@ -72,6 +78,6 @@ def _due(transaction: Transaction, level: tuple[Any, ...], now: float, limit: in
     return transaction.rows(_DUE, (queue, priority, now, limit))
 
 
-def _claimed(row: tuple[Any, ...], until: float) -> tuple[Task, Row | None]:
-    _, _, process, key, queue, _, priority, body, stamp, head = row
-    return Task(process, key, queue, until, priority, body), None if stamp is None else Row(stamp, head)
+def _held(row: tuple[Any, ...], until: float) -> Task:
+    _, _, process, key, queue, _, priority, body = row
+    return Task(process, key, queue, until, priority, body)
