@@ -1,0 +1,95 @@
+"""Commits and runs as the scripts take them: one list of words, in which each list has its length in front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from pyworkflow.engine.store import Commit, Row, Summary, Task
+
+from .layout import Shard, group, members, run_key, sized, task_field, task_value
+
+Word: TypeAlias = "bytes | int"
+
+_SUMMARIES = msgspec.msgpack.Decoder(Summary)
+
+
+def pack_commits(shard: Shard, commits: Sequence[Commit]) -> tuple[list[bytes], list[Word]]:
+    """The lists of records that the commits append to, and the words that say what they do."""
+    lists: dict[bytes, int] = {}
+    words: list[Word] = []
+    for commit in commits:
+        field = b"s" + commit.process.encode()
+        added = [word for task in commit.add for word in (_field(task), task_value(task, task.due))]
+        removed = [task_field(commit.process, key) for key in commit.remove]
+        words += (field, sized(commit.base) if commit.base else b"", *_list(_rows(commit)))
+        words += (*_records(shard, commit, lists), *_list(removed), *_list(added), *_summaries(commit))
+    return list(lists), words
+
+
+def _list(words: Sequence[Word]) -> list[Word]:
+    return [len(words), *words]
+
+
+def _field(task: Task) -> bytes:
+    return task_field(task.process, task.key)
+
+
+def _rows(commit: Commit) -> list[Word]:
+    """The row of the process, and that of the run which it leaves behind."""
+    name, rows = commit.process.encode(), list[Word]()
+    if (old := commit.archive) is not None:
+        earlier = task_field(commit.process, old.summary.run)
+        rows += [b"S" + earlier, sized(commit.base) + old.summary.run.encode(), b"H" + earlier, old.head]
+    return [b"s" + name, sized(commit.stamp) + commit.run.encode(), b"h" + name, commit.head, *rows]
+
+
+def _records(shard: Shard, commit: Commit, lists: dict[bytes, int]) -> list[Word]:
+    """The records by run, each with the place of its list among the lists."""
+    runs: dict[str, list[Word]] = {}
+    for entry in commit.entries:
+        runs.setdefault(entry.run, []).append(entry.body)
+    words: list[Word] = [len(runs)]
+    for run, bodies in runs.items():
+        place = lists.setdefault(shard.records(commit.process, run), len(lists) + 1)
+        words += (place, len(bodies), *bodies)
+    return words
+
+
+def _summaries(commit: Commit) -> list[Word]:
+    changed = [] if commit.archive is None else [commit.archive.summary]
+    changed += [] if commit.summary is None else [commit.summary]
+    words: list[Word] = [len(changed)]
+    for summary in changed:
+        key = run_key(summary.started, summary.id, summary.run)
+        words += (key, summary_value(summary), *_list(members(summary)))
+    return words
+
+
+def summary_value(summary: Summary) -> bytes:
+    named = group(summary.status, summary.workflow)
+    return len(named).to_bytes(2, "big") + named + msgspec.msgpack.encode(summary)
+
+
+def stored_summary(value: bytes) -> Summary:
+    return _SUMMARIES.decode(value[2 + int.from_bytes(value[:2], "big") :])
+
+
+def row(stamp: bytes | None, head: bytes | None, run: str | None = None) -> Row | None:
+    """A stored row, if it is there, and is that of this run where one is given."""
+    if stamp is None or head is None:
+        return None
+    size = 2 + int.from_bytes(stamp[:2], "big")
+    return None if run is not None and stamp[size:] != run.encode() else Row(stamp[2:size].decode(), head)
+
+
+def pack_runs(summaries: Sequence[tuple[bytes, Summary]]) -> list[Word]:
+    """Runs to be purged, each with the value that its summary must still have."""
+    words: list[Word] = []
+    for value, summary in summaries:
+        name, earlier = summary.id.encode(), task_field(summary.id, summary.run)
+        words += (run_key(summary.started, summary.id, summary.run), value, summary.run.encode())
+        words += (2, b"s" + name, b"h" + name, 2, b"S" + earlier, b"H" + earlier, *_list(members(summary)))
+    return words
