@@ -7,15 +7,16 @@ from importlib.resources import files
 
 
 class Script:
-    """A script by the name of its file; servers know it by its digest."""
+    """A script by the name of its file, and those of what it shares with others; servers know it by its digest."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *shared: str) -> None:
         folder = files(__package__) / "lua"
-        self.name = name
-        self.text = "".join((folder / f"{each}.lua").read_text(encoding="utf-8") for each in ("common", name))
+        names = ("common", *shared, name)
+        self.text = "".join((folder / f"{each}.lua").read_text(encoding="utf-8") for each in names)
         self.digest = sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
-COMMIT, CLAIM, CHANGE, PURGE = Script("commit"), Script("claim"), Script("change"), Script("purge")
+COMMIT, CLAIM, CHANGE, PURGE = Script("commit"), Script("claim", "order"), Script("change"), Script("purge")
+LOOK = Script("look", "order")
 DUE, QUEUES, TASKS, FIND, COUNT = Script("due"), Script("queues"), Script("tasks"), Script("find"), Script("count")
 RING, TIME = Script("ring"), Script("time")

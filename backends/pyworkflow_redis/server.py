@@ -71,6 +71,7 @@ class Server:
         self.where = where
         self._patience = patience
         self._replicas = replicas
+        self._closed = False
         with self.speaking():
             self.client = self._patiently(connect)
 
@@ -94,7 +95,7 @@ class Server:
         answers: dict[Call, Any] = {}
         until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
         with self.speaking():
-            while (trouble := self._attempt([call for call in calls if call not in answers], answers, confirm)) is not None:
+            while trouble := self._attempt([call for call in calls if call not in answers], answers, confirm):
                 if isinstance(trouble, errors.NoScriptError):
                     continue
                 if not isinstance(trouble, PASSING) or time.monotonic() + pause > until:
@@ -110,6 +111,8 @@ class Server:
 
     def _attempt(self, calls: Sequence[Call], answers: dict[Call, Any], confirm: bool) -> Exception | None:
         """Send what has no answer yet; what went wrong with any of it."""
+        if self._closed:
+            raise BackendUnavailable(f"{self.where}: this backend is closed")
         trouble: Exception | None = None
         try:
             for client, group in self._by_server(calls):
@@ -194,4 +197,10 @@ class Server:
             raise BackendUnavailable(f"{self.where}: {hint}{error}") from error
 
     def close(self) -> None:
-        self.client.close()
+        """Give up the connections that nobody uses just now."""
+        self._closed = True
+        clients = [self.client]
+        if isinstance(self.client, RedisCluster):
+            clients = [node.redis_connection for node in self.client.get_nodes() if node.redis_connection is not None]
+        for client in clients:
+            client.connection_pool.disconnect(inuse_connections=False)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import cycle, islice
 from typing import Any
 
 from pyworkflow.engine.bell import topics_of
@@ -17,7 +17,7 @@ from .listener import NAP, Listener
 from .opening import check_servers, settle_shards
 from .pack import pack_commits, pack_runs, row
 from .queries import Finder
-from .scripts import CHANGE, CLAIM, COMMIT, DUE, PURGE, QUEUES, TASKS, TIME
+from .scripts import CHANGE, CLAIM, COMMIT, DUE, LOOK, PURGE, QUEUES, TASKS, TIME
 from .server import Call, Server
 
 
@@ -42,7 +42,6 @@ class RedisStore(Store):
         self._shards = self._keys.shards
         self._listener = Listener(self._server, self._keys)
         self._finder = Finder(self._server, self._shards)
-        self._turns = cycle(range(len(self._shards)))
         self._pid = os.getpid()
         self._clock = clock or ServerClock(self._time)
 
@@ -98,29 +97,26 @@ class RedisStore(Store):
     # -- tasks ----------
 
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
-        claimed: list[tuple[Task, Row | None]] = []
-        shards = self._due_shards(queues, now) if queues and limit else []
-        while shards and (left := limit - len(claimed)) > 0:
-            asked = shards[:left]
-            share = left // len(asked)
-            answers = self._server.run([self._claiming(shard, queues, now, until, share) for shard in asked])
-            got = [_claimed(*answer) for answer in answers]
-            claimed += [each for some in got for each in some]
-            shards = shards[left:] + [shard for shard, some in zip(asked, got, strict=True) if len(some) == share]
-        return claimed
+        if not queues or limit < 1:
+            return []
+        names = [len(queues), *map(sized, queues)]
+        order = [0] * limit if len(self._shards) == 1 else self._look(names, now, limit)
+        shares = Counter(order)
+        calls = [self._claiming(self._shards[at], names, now, until, share) for at, share in shares.items()]
+        answers = self._server.run(calls)
+        got = {at: iter(_claimed(*answer)) for at, answer in zip(shares, answers, strict=True)}
+        return [task for at in order if (task := next(got[at], None)) is not None]
 
-    def _due_shards(self, queues: Sequence[str], now: float) -> list[Shard]:
-        """The shards that have something due, another one first each time."""
-        if len(self._shards) == 1:
-            return self._shards
-        first = next(self._turns)
-        dues = self._dues(queues)
-        order = islice(cycle(range(len(dues))), first, first + len(dues))
-        return [self._shards[number] for number in order if (due := dues[number]) is not None and due <= now]
+    def _look(self, names: list[bytes | int], now: float, limit: int) -> list[int]:
+        """From which shards to take what is due, so that it comes in one order."""
+        words = [time_bytes(now), limit, *names]
+        answers = self._server.run([Call.script(LOOK, [shard.work], *words) for shard in self._shards])
+        places = [(place, at) for at, found in enumerate(answers) for place in found]
+        return [at for _, at in sorted(places)[:limit]]
 
-    def _claiming(self, shard: Shard, queues: Sequence[str], now: float, until: float, limit: int) -> Call:
-        keys = [shard.reply(os.urandom(9)), shard.rows, shard.tasks, shard.work]
-        return Call.script(CLAIM, keys, time_bytes(now), time_bytes(until), limit, *map(sized, queues))
+    def _claiming(self, shard: Shard, names: list[bytes | int], now: float, until: float, limit: int) -> Call:
+        keys = [shard.work, shard.reply(os.urandom(9)), shard.rows, shard.tasks]
+        return Call.script(CLAIM, keys, time_bytes(now), limit, *names, time_bytes(until))
 
     def postpone(self, task: Task, due: float) -> None:
         self._change(task, task_value(task, due), [self._listener.ringing([task.queue])])
@@ -134,13 +130,9 @@ class RedisStore(Store):
         self._server.run([Call.script(CHANGE, [shard.tasks, shard.work], *words), *more])
 
     def next_due(self, queues: Sequence[str]) -> float | None:
-        return min((due for due in self._dues(queues) if due is not None), default=None) if queues else None
-
-    def _dues(self, queues: Sequence[str]) -> list[float | None]:
-        """When the earliest task is due, by shard."""
         names = [sized(queue) for queue in queues]
         answers = self._server.run([Call.script(DUE, [shard.work], *names) for shard in self._shards])
-        return [min(map(member_due, members), default=None) for members in answers]
+        return min((member_due(member) for members in answers for member in members), default=None)
 
     def tasks(self, process: str) -> list[Task]:
         shard = self._keys.of(process)

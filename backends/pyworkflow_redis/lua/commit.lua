@@ -75,9 +75,17 @@ local function take_away(fields)
   call('HDEL', KEYS[3], fields_)
 end
 
+-- Numbers grow with the server's clock, so that they tell who came first over the shards, too.
+local function draw_numbers(count)
+  local time = redis.call('TIME')
+  local number = math.max(tonumber(redis.call('GET', KEYS[8]) or '0'), time[1] * 1e6 + time[2])
+  redis.call('SET', KEYS[8], string.format('%.0f', number + count))
+  return number
+end
+
 local function put(tasks)
   local values, places_ = {}, {}
-  local number = redis.call('INCRBY', KEYS[8], #tasks) - #tasks
+  local number = draw_numbers(#tasks)
   for index = 1, #tasks, 2 do
     local field, value = tasks[index], struct.pack('>I8', number + index) .. tasks[index + 1]
     local order, due = places(field, value)

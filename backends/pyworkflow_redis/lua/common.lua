@@ -8,7 +8,7 @@
 --   found   zset     in byte order, each before (started, id, run): 'g' status workflow · 't' tag · 'p' parent ·
 --                    'i' id · 'c' closed
 --   groups  set      the pairs of status and workflow that there have been
---   number  string   the last number of a task
+--   number  string   the highest number of a task
 --   reply   string   what a script answered, for a while, in case the driver sends it again
 --   h:…     list     the records of a run
 local PIECE = 3000
