@@ -92,6 +92,8 @@ class Server:
 
         With `confirm` it waits for the replicas. Raises BackendUnavailable: then any of the calls may have happened.
         """
+        if not calls:
+            return []
         answers: dict[Call, Any] = {}
         until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
         with self.speaking():
