@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from pyworkflow.engine.store import Commit, Row, Summary, Task
+from pyworkflow.engine.store import Commit, Row, Summary
 
 from .layout import Shard, group, members, run_key, sized, task_field, task_value
 
@@ -19,31 +19,33 @@ _SUMMARIES = msgspec.msgpack.Decoder(Summary)
 def pack_commits(shard: Shard, commits: Sequence[Commit]) -> tuple[list[bytes], list[Word]]:
     """The lists of records that the commits append to, and the words that say what they do."""
     lists: dict[bytes, int] = {}
+    stamps: list[Word] = [len(commits)]
     words: list[Word] = []
     for commit in commits:
-        field = b"s" + commit.process.encode()
-        added = [word for task in commit.add for word in (_field(task), task_value(task, task.due))]
-        removed = [task_field(commit.process, key) for key in commit.remove]
-        words += (field, sized(commit.base) if commit.base else b"", *_list(_rows(commit)))
-        words += (*_records(shard, commit, lists), *_list(removed), *_list(added), *_summaries(commit))
-    return list(lists), words
+        stamps += (b"s" + commit.process.encode(), sized(commit.base) if commit.base else b"")
+        words += _list([*_rows(commit), *_records(shard, commit, lists), *_tasks(commit), *_summaries(commit)])
+    return list(lists), stamps + words
 
 
 def _list(words: Sequence[Word]) -> list[Word]:
     return [len(words), *words]
 
 
-def _field(task: Task) -> bytes:
-    return task_field(task.process, task.key)
+def _tasks(commit: Commit) -> list[Word]:
+    """The fields of those that go, then fields and values of those that come."""
+    gone: list[Word] = [task_field(commit.process, key) for key in commit.remove]
+    new = [word for task in commit.add for word in (task_field(task.process, task.key), task_value(task, task.due))]
+    return [*_list(gone), *_list(new)]
 
 
 def _rows(commit: Commit) -> list[Word]:
     """The row of the process, and that of the run which it leaves behind."""
-    name, rows = commit.process.encode(), list[Word]()
+    name = commit.process.encode()
+    rows: list[Word] = [b"s" + name, sized(commit.stamp) + commit.run.encode(), b"h" + name, commit.head]
     if (old := commit.archive) is not None:
         earlier = task_field(commit.process, old.summary.run)
-        rows += [b"S" + earlier, sized(commit.base) + old.summary.run.encode(), b"H" + earlier, old.head]
-    return [b"s" + name, sized(commit.stamp) + commit.run.encode(), b"h" + name, commit.head, *rows]
+        rows += (b"S" + earlier, sized(commit.base) + old.summary.run.encode(), b"H" + earlier, old.head)
+    return _list(rows)
 
 
 def _records(shard: Shard, commit: Commit, lists: dict[bytes, int]) -> list[Word]:

@@ -5,12 +5,11 @@ local till = ARGV[#ARGV]
 local function hold(fields)
   local values, old, new = {}, {}, {}
   for index, value in ipairs(fetch(KEYS[4], fields)) do
-    local field = fields[index]
-    local held = value:sub(1, 12) .. till .. value:sub(21)
-    local order, by_time = places(field, held)
-    push(old, places(field, value))
-    push(new, 0, order, 0, by_time)
-    push(values, field, held)
+    local field, held, size = fields[index], value:sub(1, 12) .. till .. value:sub(21), 2 * index - 2
+    values[size + 1], values[size + 2] = field, held
+    old[size + 1], old[size + 2] = places(field, value)
+    new[2 * size + 1], new[2 * size + 3] = 0, 0
+    new[2 * size + 2], new[2 * size + 4] = places(field, held)
   end
   call('HSET', KEYS[4], values)
   call('ZREM', KEYS[1], old)
@@ -24,11 +23,13 @@ local function bring(fields)
   for index, value in ipairs(fetch(KEYS[4], fields)) do
     if value and value:sub(13, 20) == till then
       local process = sized(fields[index], 1):sub(3)
-      push(tasks, fields[index], value)
+      tasks[#tasks + 1] = fields[index]
+      tasks[#tasks + 1] = value
       if not seen[process] then
         seen[process] = true
-        push(processes, process)
-        push(wanted, 's' .. process, 'h' .. process)
+        processes[#processes + 1] = process
+        wanted[#wanted + 1] = 's' .. process
+        wanted[#wanted + 1] = 'h' .. process
       end
     end
   end

@@ -1,78 +1,72 @@
 -- Apply commits, each by itself: compare the stamp, then rows, records, tasks and summaries change together.
 -- KEYS: reply, rows, tasks, work, runs, found, groups, number, then the lists of records.
--- ARGV: for each commit the field and start of its stamp; rows; lists of records, each with the place of its key; the
--- fields of tasks to remove; fields and values of tasks to add; summaries (pack.py). The reply has a 1 for each that was
--- applied, else a 0.
+-- ARGV: how many commits; the field and the beginning of the stamp of each; then each with its length in front: rows;
+-- lists of records, each with the place of its key; the fields of tasks to remove; fields and values of tasks to add;
+-- summaries (pack.py). The reply has a 1 for each that was applied, else a 0.
 local answered = redis.call('GET', KEYS[1])
 if answered then
   redis.call('EXPIRE', KEYS[1], REMEMBERED) -- A write, for WAIT: what came before it is confirmed with it.
   return answered
 end
 
-local function take_commit()
-  local commit = {field = take(), base = take(), rows = take_list(), records = {}, filed = {}}
-  for index = 1, take_number() do
-    commit.records[index] = {take_number(), take_list()}
-  end
-  commit.removed, commit.added = take_list(), take_list()
-  for index = 1, take_number() do
-    commit.filed[index] = {take(), take(), take_list()}
-  end
-  return commit
-end
-
-local function take_commits()
-  local commits, fields = {}, {}
-  while at < #ARGV do
-    local commit = take_commit()
-    push(commits, commit)
-    push(fields, commit.field)
-  end
-  return commits, fields
-end
-
 -- What is to be done for all of them together.
-local rows, records, gone, added, filed, done = {}, {}, {}, {}, {}, {}
+local rows, gone, added, filed = {}, {}, {}, {}
 
-local function extend(list, values)
-  for _, value in ipairs(values) do
-    list[#list + 1] = value
+local function append_records()
+  for _ = 1, take_number() do
+    local key, size = KEYS[8 + take_number()], take_number()
+    for first = at + 1, at + size, PIECE do
+      redis.call('RPUSH', key, unpack(ARGV, first, math.min(first + PIECE - 1, at + size)))
+    end
+    at = at + size
   end
 end
 
-local function collect(commit)
-  extend(rows, commit.rows)
-  extend(records, commit.records)
-  extend(gone, commit.removed)
-  for index = 1, #commit.added, 2 do
-    push(gone, commit.added[index])
+local function apply()
+  take_into(rows)
+  append_records()
+  take_into(gone)
+  local first = #added + 1
+  take_into(added)
+  for index = first, #added, 2 do
+    gone[#gone + 1] = added[index]
   end
-  extend(added, commit.added)
-  extend(filed, commit.filed)
+  for _ = 1, take_number() do
+    filed[#filed + 1] = {take(), take(), take_list()}
+  end
 end
 
-local function compare(commits, fields)
+local function compare_and_apply()
+  local count, fields, done = take_number(), {}, {}
+  for index = 1, count do
+    fields[index] = ARGV[2 * index]
+  end
+  at = 1 + 2 * count
   for index, stored in ipairs(fetch(KEYS[2], fields)) do
-    local commit = commits[index]
-    local same = stored and commit.base ~= '' and stored:sub(1, #commit.base) == commit.base
-    same = same or not stored and commit.base == ''
-    done[index] = same and '1' or '0'
-    if same then
-      collect(commit)
+    local base, size = ARGV[1 + 2 * index], take_number()
+    if stored and base ~= '' and stored:sub(1, #base) == base or not stored and base == '' then
+      done[index] = '1'
+      apply()
+    else
+      done[index] = '0'
+      at = at + size
     end
   end
+  return table.concat(done)
 end
 
 local function take_away(fields)
-  local places_, fields_ = {}, {}
+  local old, there = {}, {}
   for index, value in ipairs(fetch(KEYS[3], fields)) do
     if value then
-      push(fields_, fields[index])
-      push(places_, 'n' .. fields[index], places(fields[index], value))
+      local field, size = fields[index], #old
+      there[#there + 1] = field
+      old[size + 1], old[size + 2] = places(field, value)
+      old[size + 3] = 'n' .. field
     end
   end
-  call('ZREM', KEYS[4], places_)
-  call('HDEL', KEYS[3], fields_)
+  call('ZREM', KEYS[4], old)
+  call('HDEL', KEYS[3], there)
 end
 
 -- Numbers grow with the server's clock, so that they tell who came first over the shards, too.
@@ -84,31 +78,33 @@ local function draw_numbers(count)
 end
 
 local function put(tasks)
-  local values, places_ = {}, {}
+  local new = {}
   local number = draw_numbers(#tasks)
   for index = 1, #tasks, 2 do
-    local field, value = tasks[index], struct.pack('>I8', number + index) .. tasks[index + 1]
-    local order, due = places(field, value)
-    push(values, field, value)
-    push(places_, 0, order, 0, due, 0, 'n' .. field)
+    local field, value, size = tasks[index], struct.pack('>I8', number + index) .. tasks[index + 1], #new
+    tasks[index + 1] = value
+    new[size + 1], new[size + 3], new[size + 5] = 0, 0, 0
+    new[size + 2], new[size + 4] = places(field, value)
+    new[size + 6] = 'n' .. field
   end
-  call('HSET', KEYS[3], values)
-  call('ZADD', KEYS[4], places_)
+  call('HSET', KEYS[3], tasks)
+  call('ZADD', KEYS[4], new)
 end
 
 local function file(summaries)
   local keys, values, old, new, groups = {}, {}, {}, {}, {}
   for index, summary in ipairs(summaries) do
     keys[index] = summary[1]
-    push(values, summary[1], summary[2])
-    push(groups, sized(summary[2], 1):sub(3))
+    values[2 * index - 1], values[2 * index] = summary[1], summary[2]
+    groups[index] = sized(summary[2], 1):sub(3)
     for _, place in ipairs(summary[3]) do
-      push(new, 0, place)
+      new[#new + 1] = 0
+      new[#new + 1] = place
     end
   end
   for index, stored in ipairs(fetch(KEYS[5], keys)) do
     if stored then
-      push(old, 'g' .. sized(stored, 1):sub(3) .. keys[index])
+      old[#old + 1] = 'g' .. sized(stored, 1):sub(3) .. keys[index]
     end
   end
   call('ZREM', KEYS[6], old)
@@ -117,12 +113,9 @@ local function file(summaries)
   call('SADD', KEYS[7], groups)
 end
 
-compare(take_commits())
--- The first write is one that a server without memory refuses: from then on it goes through with all of them.
+-- Their first write is one that a server without memory refuses; once it is done, the server takes the rest of them.
+local reply = compare_and_apply()
 call('HSET', KEYS[2], rows)
-for _, run in ipairs(records) do
-  call('RPUSH', KEYS[8 + run[1]], run[2])
-end
 if #gone > 0 then
   take_away(gone)
 end
@@ -132,6 +125,5 @@ end
 if #filed > 0 then
   file(filed)
 end
-local reply = table.concat(done)
 redis.call('SET', KEYS[1], reply, 'EX', REMEMBERED)
 return reply

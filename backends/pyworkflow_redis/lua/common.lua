@@ -34,12 +34,6 @@ local function fetch(key, fields)
   return values
 end
 
-local function push(list, ...)
-  for _, value in ipairs({...}) do
-    list[#list + 1] = value
-  end
-end
-
 -- A text with its length in front, from `at`.
 local function sized(value, at)
   return value:sub(at, at + 1 + struct.unpack('>H', value, at))
@@ -63,12 +57,15 @@ local function take_number()
   return tonumber(take())
 end
 
-local function take_list()
-  local size = take_number()
-  local values = {}
+local function take_into(list)
+  local size, have = take_number(), #list
   for index = 1, size do
-    values[index] = ARGV[at + index]
+    list[have + index] = ARGV[at + index]
   end
   at = at + size
-  return values
+  return list
+end
+
+local function take_list()
+  return take_into({})
 end

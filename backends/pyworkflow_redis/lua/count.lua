@@ -2,6 +2,6 @@
 -- KEYS: found. ARGV: the bounds of each range.
 local counts = {}
 for index = 1, #ARGV, 2 do
-  push(counts, redis.call('ZLEXCOUNT', KEYS[1], ARGV[index], ARGV[index + 1]))
+  counts[#counts + 1] = redis.call('ZLEXCOUNT', KEYS[1], ARGV[index], ARGV[index + 1])
 end
 return counts

@@ -3,6 +3,6 @@
 local found = {}
 for _, queue in ipairs(ARGV) do
   local prefix = 'd' .. queue
-  push(found, unpack(redis.call('ZRANGEBYLEX', KEYS[1], '[' .. prefix, '(' .. prefix .. HIGH, 'LIMIT', 0, 1)))
+  found[#found + 1] = redis.call('ZRANGEBYLEX', KEYS[1], '[' .. prefix, '(' .. prefix .. HIGH, 'LIMIT', 0, 1)[1]
 end
 return found

@@ -2,6 +2,6 @@
 -- KEYS: found. ARGV: limit, then the bounds of each range.
 local pages = {}
 for index = 2, #ARGV, 2 do
-  push(pages, redis.call('ZRANGEBYLEX', KEYS[1], ARGV[index], ARGV[index + 1], 'LIMIT', 0, ARGV[1]))
+  pages[#pages + 1] = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[index], ARGV[index + 1], 'LIMIT', 0, ARGV[1])
 end
 return pages

@@ -17,7 +17,7 @@ local function due(queue, now, limit)
       'ZRANGEBYLEX', KEYS[1], '[' .. level, '(' .. level .. now .. HIGH, 'LIMIT', 0, limit - #found)
     for _, member in ipairs(more) do
       local field, place = member:sub(22 + #queue), member:sub(2 + #queue, 21 + #queue)
-      push(found, {field, place, struct.unpack('>I4I4I4I4I4', place)})
+      found[#found + 1] = {field, place, struct.unpack('>I4I4I4I4I4', place)}
     end
     first = '(' .. level .. HIGH
   end
@@ -37,7 +37,7 @@ local function choose(now, limit, queues)
   local found = {}
   for _, queue in ipairs(queues) do
     for _, task in ipairs(due(queue, now, limit)) do
-      push(found, task)
+      found[#found + 1] = task
     end
   end
   if #queues > 1 then

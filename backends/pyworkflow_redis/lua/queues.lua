@@ -10,6 +10,7 @@ while true do
   local prefix = 'd' .. queue
   local ready = redis.call('ZLEXCOUNT', KEYS[1], '[' .. prefix, '(' .. prefix .. ARGV[1] .. HIGH)
   local all = redis.call('ZLEXCOUNT', KEYS[1], '[' .. prefix, '(' .. prefix .. HIGH)
-  push(found, queue, ready, all - ready)
+  local size = #found
+  found[size + 1], found[size + 2], found[size + 3] = queue, ready, all - ready
   first = '(' .. prefix .. HIGH
 end
