@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -18,7 +19,13 @@ from .server import Client
 
 SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "redis+sentinel")
 DEFAULTS = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0, "protocol": 2}
-OPTIONS = {"shards": int, "prefix": str, "wait_replicas": int, "patience": float, "unsafe": lambda text: text != "0"}
+OPTIONS: dict[str, Callable[[str], Any]] = {
+    "shards": int,
+    "prefix": str,
+    "wait_replicas": int,
+    "patience": float,
+    "unsafe": lambda text: text != "0",
+}
 """What a URL may say of the backend itself; the driver gets the rest."""
 
 
@@ -70,7 +77,8 @@ class Address:
         db = int(self._path[1]) if len(self._path) > 1 else 0
         common = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout")}
         sentinel = Sentinel(self._nodes, sentinel_kwargs={**common, "password": password})
-        return sentinel.master_for(self._path[0], **{**options, "db": db})
+        client: redis.Redis = sentinel.master_for(self._path[0], **{**options, "db": db})
+        return client
 
 
 def _host(text: str, scheme: str) -> tuple[str, int]:

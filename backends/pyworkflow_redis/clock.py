@@ -14,11 +14,12 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # The first one
 
 
 class ServerClock:
-    """Seconds since 1970 by the server; `ask` gives its seconds and microseconds. Raises BackendUnavailable at first."""
+    """Seconds since 1970 by the server; `ask` gives its seconds and microseconds. The first time may raise."""
 
     def __init__(self, ask: Callable[[], tuple[int, int]]) -> None:
         self._ask = ask
         self._lock = threading.Lock()
+        self._offset = self._stale = 0.0
         self._measure()
 
     def __call__(self) -> float:

@@ -13,14 +13,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from redis import exceptions as errors
-
 from pyworkflow.engine.bell import Bell
 from pyworkflow.exceptions import BackendUnavailable
 
 from .layout import Keys
 from .scripts import RING
-from .server import Call, Server
+from .server import FAILURES, Call, Server
 
 NAP = 1.0
 KEPT = 100
@@ -84,7 +82,7 @@ class Listener:
             topics = self._topics()
             try:
                 topic = self._hear(topics)
-            except (errors.RedisError, BackendUnavailable, OSError, ValueError):
+            except (*FAILURES, BackendUnavailable):
                 self.bell.ring_all()  # They look for themselves, and say what is wrong.
                 time.sleep(PAUSE)
                 continue

@@ -1,4 +1,4 @@
-"""What is settled when a store is opened: is the server fit to keep anything, and into how many shards is it divided?"""
+"""What is settled when a store is opened: whether the server is fit to keep anything, and the number of shards."""
 
 from __future__ import annotations
 

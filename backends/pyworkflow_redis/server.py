@@ -35,6 +35,9 @@ PASSING = (
 )
 """What may be over in a moment: a restart, a failover, a slot on its way."""
 
+FAILURES = (errors.RedisError, errors.RedisClusterException)
+"""All that the driver raises by itself."""
+
 HINTS = {
     errors.OutOfMemoryError: "the server has no memory left (maxmemory)",
     errors.ReadOnlyError: "this is a replica, and no other server has become the primary",
@@ -125,7 +128,7 @@ class Server:
                         trouble = trouble if isinstance(trouble, PASSING) else answer
                     else:
                         answers[call] = answer
-        except errors.RedisError as error:
+        except FAILURES as error:
             return error
         return trouble
 
@@ -144,8 +147,8 @@ class Server:
         """The server that keeps a key."""
         if not isinstance(self.client, RedisCluster):
             return self.client
-        node = self.client.get_node_from_key(key)  # type: ignore[arg-type]
-        return self.client.get_redis_connection(node)  # type: ignore[arg-type]
+        node = self.client.get_node_from_key(key)
+        return self.client.get_redis_connection(node)
 
     def _send(self, client: redis.Redis, calls: Sequence[Call], confirm: bool) -> list[Any]:
         waits = confirm and self._replicas > 0
@@ -169,8 +172,8 @@ class Server:
             raise confirmed
         if confirmed < self._replicas:
             raise BackendUnavailable(
-                f"{self.where}: only {confirmed} of {self._replicas} replicas have confirmed; it is done, but a failover "
-                "may undo it"
+                f"{self.where}: only {confirmed} of {self._replicas} replicas have confirmed; it is done, but a "
+                "failover may undo it"
             )
 
     def _look_around(self) -> None:
@@ -178,14 +181,14 @@ class Server:
         if isinstance(self.client, RedisCluster):
             try:
                 self.client.nodes_manager.initialize()
-            except errors.RedisError:
+            except FAILURES:
                 pass  # The next attempt says it.
 
     def primaries(self) -> list[redis.Redis]:
         """The servers that are written to."""
         if not isinstance(self.client, RedisCluster):
             return [self.client]
-        return [self.client.get_redis_connection(node) for node in self.client.get_primaries()]  # type: ignore[misc]
+        return [self.client.get_redis_connection(node) for node in self.client.get_primaries()]
 
     @contextmanager
     def speaking(self) -> Iterator[None]:
@@ -194,15 +197,17 @@ class Server:
             yield
         except (errors.AuthenticationError, errors.NoPermissionError) as error:
             raise UnsupportedBackend(f"{self.where}: {error}") from error
-        except errors.RedisError as error:
+        except FAILURES as error:
             hint = next((f"{hint}: " for kind, hint in HINTS.items() if isinstance(error, kind)), "")
             raise BackendUnavailable(f"{self.where}: {hint}{error}") from error
 
     def close(self) -> None:
         """Give up the connections that nobody uses just now."""
         self._closed = True
-        clients = [self.client]
+        clients: list[redis.Redis]
         if isinstance(self.client, RedisCluster):
             clients = [node.redis_connection for node in self.client.get_nodes() if node.redis_connection is not None]
+        else:
+            clients = [self.client]
         for client in clients:
             client.connection_pool.disconnect(inuse_connections=False)

@@ -59,7 +59,7 @@ class RedisStore(Store):
             earlier = task_field(process, run)
             fields += [b"S" + earlier, b"H" + earlier]
         found = self._server.ask(shard.rows, "HMGET", shard.rows, *fields)
-        return row(*found[:2], run) or (None if run is None else row(*found[2:]))
+        return row(found[0], found[1], run) or (None if run is None else row(found[2], found[3]))
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         if limit == 0:
@@ -99,7 +99,7 @@ class RedisStore(Store):
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
         if not queues or limit < 1:
             return []
-        names = [len(queues), *map(sized, queues)]
+        names: list[bytes | int] = [len(queues), *map(sized, queues)]
         order = [0] * limit if len(self._shards) == 1 else self._look(names, now, limit)
         shares = Counter(order)
         calls = [self._claiming(self._shards[at], names, now, until, share) for at, share in shares.items()]

