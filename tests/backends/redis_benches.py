@@ -9,9 +9,9 @@ from pyworkflow.backend import Backend
 from pyworkflow.backend.redis import RedisBackend, RedisStore
 from pyworkflow.testing import BackendSuite, StoreSuite
 from pyworkflow_redis.address import Address
+from tests.servers.redis import Keyspace
 
 from .alternating import Alternating
-from .redis_servers import Keyspace
 
 
 class OnServer:

@@ -1,38 +1,12 @@
-"""The servers of the Redis tests, one each for all of them; every test has keys of its own."""
+"""The servers of the Redis suites, one each for all of them; every test has it to itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-import redis
-from redis.cluster import RedisCluster
 
-from pyworkflow_redis.address import Address
-from tests.servers.redis import cluster, shared
-
-
-class Keyspace:
-    """A server with a prefix for the test that runs."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.number = 0
-
-    @property
-    def prefix(self) -> str:
-        return f"test{self.number}"
-
-    def clear(self) -> None:
-        """Forget what earlier tests have left under any prefix of theirs."""
-        client = Address(self.url).connect()
-        nodes: list[redis.Redis] = [client]
-        if isinstance(client, RedisCluster):
-            nodes = [client.get_redis_connection(node) for node in client.get_primaries()]
-        for node in nodes:
-            node.flushall()
-        client.close()
-        self.number += 1
+from tests.servers.redis import Keyspace, cluster, shared
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.servers.redis import Keyspace
+
 from .redis_benches import RedisBackends, RedisBackendsTwice, RedisStores, RedisStoresTwice
-from .redis_servers import Keyspace
 
 
 @pytest.fixture(autouse=True, scope="class")

@@ -117,7 +117,8 @@ def test_every_public_name_is_somewhere() -> None:
 # -- the rooms ----------
 
 
-ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", "backends/pyworkflow_sqlite"]
+BACKENDS = ["backends/pyworkflow_redis", "backends/pyworkflow_sqlite"]
+ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
 
 
 @pytest.mark.parametrize("room", ROOMS)

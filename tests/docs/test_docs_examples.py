@@ -19,6 +19,15 @@ from docs_pages import LANGUAGES, NAMES, PAGES, ROOT, Block, blocks
 from docs_reader import Reader, matches, typed
 
 from pyworkflow.cli import main
+from tests.servers.redis import running
+
+REDIS = "redis://localhost:6379/0"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with running() as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -35,7 +44,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
-def test_a_page_can_be_followed(page: Path, reader: Reader) -> None:
+def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
+    if any(REDIS in block.code for block in blocks(page) if block.language in ("python", "console")):
+        reader.servers[REDIS] = request.getfixturevalue("redis_url")
     for block in blocks(page):
         reader.follow(block)
 

@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.cluster import RedisCluster
+
+from pyworkflow_redis.address import Address
 
 URL = "PYWORKFLOW_TEST_REDIS"
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
@@ -85,6 +88,31 @@ class RunningServer:
             self._process = None
 
     stop = kill
+
+
+class Keyspace:
+    """A server or a cluster that tests share, one after another, each with keys of its own. Others' keys are left."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._name = f"test-{os.urandom(4).hex()}"
+        self._number = 0
+
+    @property
+    def prefix(self) -> str:
+        return f"{self._name}.{self._number}"
+
+    def clear(self) -> None:
+        """Forget what earlier tests left, and take another prefix: one of them may still have its backend."""
+        client = Address(self.url).connect()
+        nodes: list[redis.Redis] = [client]
+        if isinstance(client, RedisCluster):
+            nodes = [client.get_redis_connection(node) for node in client.get_primaries()]
+        for node in nodes:
+            for key in node.scan_iter(f"{{{self._name}*", count=1_000):
+                node.delete(key)
+        client.close()
+        self._number += 1
 
 
 @contextmanager

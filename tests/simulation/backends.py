@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.engine.engine import Engine
+from pyworkflow_redis import RedisBackend
 from pyworkflow_sqlite import SQLiteBackend
+from tests.servers.redis import Keyspace, shared
 
 Clock = Callable[[], float]
 
@@ -30,4 +34,23 @@ def sqlite(clock: Clock) -> Iterator[Engine]:
             backend.close()
 
 
-BACKENDS = {"memory": memory, "sqlite": sqlite}
+@cache
+def redis_server() -> Keyspace:
+    """One server for all of them: until this operating-system process ends."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return Keyspace(stack.enter_context(shared()))
+
+
+@contextmanager
+def redis(clock: Clock) -> Iterator[Engine]:
+    server = redis_server()
+    server.clear()
+    backend = RedisBackend(server.url, prefix=server.prefix, shards=3, clock=clock)
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+BACKENDS = {"memory": memory, "sqlite": sqlite, "redis": redis}
