@@ -140,6 +140,25 @@ def shared() -> Iterator[str]:
 
 
 @contextmanager
+def sentinel(primary: RunningServer, name: str) -> Iterator[str]:
+    """The URL of a Sentinel that alone watches over a primary."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pyworkflow-sentinel-", ignore_cleanup_errors=True) as folder:
+        settings = Path(folder, "sentinel.conf")
+        settings.write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {folder}\nlogfile log\n"
+            f"sentinel monitor {name} 127.0.0.1 {primary.port} 1\n"
+            f"sentinel down-after-milliseconds {name} 300\nsentinel failover-timeout {name} 2000\n"
+        )
+        process = subprocess.Popen([binary(), str(settings), "--sentinel"])
+        try:
+            yield f"redis+sentinel://127.0.0.1:{port}/{name}"
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
 def cluster(nodes: int = 3) -> Iterator[str]:
     """The URL of a cluster of primaries on loopback."""
     binary()
