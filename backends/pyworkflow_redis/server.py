@@ -114,6 +114,20 @@ class Server:
         """The answer to one command. Raises BackendUnavailable."""
         return self.run([Call(key, *words)])[0]
 
+    def block(self, *lists: bytes, seconds: float) -> bytes | None:
+        """Wait for an element of one of some lists, which are on one node, and take it; the list that had one.
+
+        Raises the driver's errors: whoever blocks has time to ask again.
+        """
+        try:
+            client = self.client_of(lists[0])
+            timeout = client.connection_pool.connection_kwargs.get("socket_timeout") or 2 * seconds
+            found: list[bytes] | None = client.execute_command("BLPOP", *lists, min(seconds, timeout / 2))
+        except FAILURES:
+            self._look_around()
+            raise
+        return None if found is None else found[0]
+
     def _attempt(self, calls: Sequence[Call], answers: dict[Call, Any], confirm: bool) -> Exception | None:
         """Send what has no answer yet; what went wrong with any of it."""
         if self._closed:

@@ -169,14 +169,14 @@ class RedisStore(Store):
     # -- waking up ----------
 
     def ticket(self) -> object:
-        return self._listener.bell.ticket()
+        return self._listener.ticket()
 
     def wait(self, ticket: object, topics: Iterable[str], timeout: float) -> None:
         assert isinstance(ticket, int)
         self._listener.wait(ticket, topics, timeout)
 
     def ring(self, topics: Iterable[str]) -> None:
-        self._listener.bell.ring(topics)
+        self._listener.ring(topics)
 
     def info(self) -> dict[str, object]:
         with self._server.speaking():

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.redis import RunningServer, running
+pytest.register_assert_rewrite("pyworkflow.testing.store_bench")
+
+from tests.servers.redis import RunningServer, running  # noqa: E402
 
 
 @pytest.fixture

@@ -39,10 +39,17 @@ def wait_all(server: RunningServer, stores: list[RedisStore], *topics: str) -> t
     for store in stores:
         threading.Thread(target=wait, args=(store,), daemon=True).start()
     until = time.monotonic() + PATIENCE
-    while server.client().info("clients")["blocked_clients"] < len(stores):
+    while any(not (store._listener._heard or set()) >= set(topics) for store in stores) or blocked(server) < len(
+        set(stores)
+    ):
         assert time.monotonic() < until
         time.sleep(0.01)
     return woken
+
+
+def blocked(server: RunningServer) -> int:
+    count: int = server.client().info("clients")["blocked_clients"]
+    return count
 
 
 def test_a_task_wakes_one_of_those_who_wait(server: RunningServer, stores: list[RedisStore]) -> None:
@@ -51,6 +58,23 @@ def test_a_task_wakes_one_of_those_who_wait(server: RunningServer, stores: list[
         stores[0].commit([make_commit(f"p{number}", add=[make_task(f"p{number}")])])
         assert woken.acquire(timeout=PATIENCE)
         assert not woken.acquire(timeout=SHORT)
+
+
+def test_a_task_wakes_one_of_the_threads_of_a_machine(server: RunningServer, stores: list[RedisStore]) -> None:
+    woken = wait_all(server, stores[:1] * 3, "q")
+    for number in range(3):
+        stores[1].commit([make_commit(f"p{number}", add=[make_task(f"p{number}")])])
+        assert woken.acquire(timeout=PATIENCE)
+        assert not woken.acquire(timeout=SHORT)
+
+
+def test_the_end_of_a_process_wakes_all_threads_of_a_machine(server: RunningServer, stores: list[RedisStore]) -> None:
+    stores[1].commit([make_commit("p")])
+    server.client().delete(stores[1]._keys.bell("process/p"))  # Its start is news, too.
+    woken = wait_all(server, stores[:1] * 3, "process/p")
+    closed = make_summary(status="completed", closed=20.0)
+    stores[1].commit([make_commit("p", "1", "2", summary=closed)])
+    assert all(woken.acquire(timeout=PATIENCE) for _ in range(3))
 
 
 def test_a_topic_that_nobody_waits_for_wakes_nobody(server: RunningServer, stores: list[RedisStore]) -> None:
