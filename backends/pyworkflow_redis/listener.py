@@ -61,7 +61,9 @@ class Listener:
 
     def ringing(self, topics: Iterable[str]) -> Call:
         """The call that leaves a token for each topic."""
-        return Call.script(RING, [self._keys.bell(topic) for topic in topics], KEPT, KEPT_MS)
+        call = Call.script(RING, [self._keys.bell(topic) for topic in topics], KEPT, KEPT_MS)
+        call.hint = True
+        return call
 
     def wait(self, ticket: int, topics: Iterable[str], timeout: float) -> None:
         """Wait for a ring since the ticket, or a token: those that nobody took are still there."""

@@ -47,7 +47,12 @@ HINTS = {
 
 
 class Call:
-    """A command for the server that keeps `key`. Sent twice, it must do what it does once."""
+    """A command for the server that keeps `key`. Sent twice, it must do what it does once.
+
+    A `hint` may fail, and nobody hears of it.
+    """
+
+    hint = False
 
     def __init__(self, key: bytes, *words: Word) -> None:
         self.key = key
@@ -138,10 +143,10 @@ class Server:
                 for call, answer in zip(group, self._send(client, group, confirm), strict=True):
                     if isinstance(answer, errors.NoScriptError):
                         call.spell_out()
-                    if isinstance(answer, Exception):
-                        trouble = trouble if isinstance(trouble, PASSING) else answer
-                    else:
+                    elif not isinstance(answer, Exception) or call.hint:
                         answers[call] = answer
+                        continue
+                    trouble = trouble if isinstance(trouble, PASSING) else answer
         except FAILURES as error:
             return error
         return trouble
@@ -165,18 +170,22 @@ class Server:
         return self.client.get_redis_connection(node)
 
     def _send(self, client: redis.Redis, calls: Sequence[Call], confirm: bool) -> list[Any]:
+        """The answer to each, or what the driver raised for it."""
         waits = confirm and self._replicas > 0
         if len(calls) == 1 and not waits:
             try:
                 return [client.execute_command(*calls[0].words)]
-            except errors.NoScriptError as error:
+            except FAILURES as error:
                 return [error]
         pipeline = client.pipeline(transaction=False)
         for call in calls:
             pipeline.execute_command(*call.words)
         if waits:
             pipeline.execute_command("WAIT", self._replicas, REPLICA_PATIENCE_MS)
-        answers: list[Any] = pipeline.execute(raise_on_error=False)
+        try:
+            answers: list[Any] = pipeline.execute(raise_on_error=False)
+        except FAILURES as error:
+            return [error] * len(calls)
         if waits:
             self._check_replicas(answers.pop())
         return answers
