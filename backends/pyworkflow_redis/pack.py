@@ -1,8 +1,9 @@
-"""Commits and runs as the scripts take them: one list of words, in which each list has its length in front."""
+"""Commits and runs as the scripts take them: one list of words, in which all that can vary has its length in front."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import Struct
 from typing import TypeAlias
 
 import msgspec
@@ -13,6 +14,7 @@ from .layout import Shard, group, members, run_key, sized, task_field, task_valu
 
 Word: TypeAlias = "bytes | int"
 
+_SIZES, _PLACE = Struct(">6I"), Struct(">2I")
 _SUMMARIES = msgspec.msgpack.Decoder(Summary)
 
 
@@ -22,52 +24,53 @@ def pack_commits(shard: Shard, commits: Sequence[Commit]) -> tuple[list[bytes], 
     stamps: list[Word] = [len(commits)]
     words: list[Word] = []
     for commit in commits:
-        stamps += (b"s" + commit.process.encode(), sized(commit.base) if commit.base else b"")
-        words += _list([*_rows(commit), *_records(shard, commit, lists), *_tasks(commit), *_summaries(commit)])
+        name = commit.process.encode()
+        stamps += (b"s" + name, sized(commit.base) if commit.base else b"")
+        rows = _rows(commit, name)
+        runs, records = _records(shard, commit, lists)
+        gone = [task_field(commit.process, key) for key in commit.remove]
+        new = [word for task in commit.add for word in (task_field(task.process, task.key), task_value(task, task.due))]
+        filed, summaries = _summaries(commit)
+        size = len(rows) + len(records) + len(gone) + len(new) + len(summaries)
+        words.append(_SIZES.pack(size, len(rows), runs, len(gone), len(new), filed))
+        words += (*rows, *records, *gone, *new, *summaries)
     return list(lists), stamps + words
+
+
+def _rows(commit: Commit, name: bytes) -> list[bytes]:
+    """The row of the process, and that of the run which it leaves behind."""
+    rows = [b"s" + name, sized(commit.stamp) + commit.run.encode(), b"h" + name, commit.head]
+    if (old := commit.archive) is not None:
+        earlier = task_field(commit.process, old.summary.run)
+        rows += (b"S" + earlier, sized(commit.base) + old.summary.run.encode(), b"H" + earlier, old.head)
+    return rows
+
+
+def _records(shard: Shard, commit: Commit, lists: dict[bytes, int]) -> tuple[int, list[bytes]]:
+    """How many runs get records, and these by run, with the place of its list and their number in front."""
+    runs: dict[str, list[bytes]] = {}
+    for entry in commit.entries:
+        runs.setdefault(entry.run, []).append(entry.body)
+    words: list[bytes] = []
+    for run, bodies in runs.items():
+        place = lists.setdefault(shard.records(commit.process, run), len(lists) + 1)
+        words += (_PLACE.pack(place, len(bodies)), *bodies)
+    return len(runs), words
+
+
+def _summaries(commit: Commit) -> tuple[int, list[Word]]:
+    """How many summaries change, and their words."""
+    words: list[Word] = []
+    changed = [] if commit.archive is None else [commit.archive.summary]
+    changed += [] if commit.summary is None else [commit.summary]
+    for summary in changed:
+        key = run_key(summary.started, summary.id, summary.run)
+        words += (key, summary_value(summary), *_list(members(summary)))
+    return len(changed), words
 
 
 def _list(words: Sequence[Word]) -> list[Word]:
     return [len(words), *words]
-
-
-def _tasks(commit: Commit) -> list[Word]:
-    """The fields of those that go, then fields and values of those that come."""
-    gone: list[Word] = [task_field(commit.process, key) for key in commit.remove]
-    new = [word for task in commit.add for word in (task_field(task.process, task.key), task_value(task, task.due))]
-    return [*_list(gone), *_list(new)]
-
-
-def _rows(commit: Commit) -> list[Word]:
-    """The row of the process, and that of the run which it leaves behind."""
-    name = commit.process.encode()
-    rows: list[Word] = [b"s" + name, sized(commit.stamp) + commit.run.encode(), b"h" + name, commit.head]
-    if (old := commit.archive) is not None:
-        earlier = task_field(commit.process, old.summary.run)
-        rows += (b"S" + earlier, sized(commit.base) + old.summary.run.encode(), b"H" + earlier, old.head)
-    return _list(rows)
-
-
-def _records(shard: Shard, commit: Commit, lists: dict[bytes, int]) -> list[Word]:
-    """The records by run, each with the place of its list among the lists."""
-    runs: dict[str, list[Word]] = {}
-    for entry in commit.entries:
-        runs.setdefault(entry.run, []).append(entry.body)
-    words: list[Word] = [len(runs)]
-    for run, bodies in runs.items():
-        place = lists.setdefault(shard.records(commit.process, run), len(lists) + 1)
-        words += (place, len(bodies), *bodies)
-    return words
-
-
-def _summaries(commit: Commit) -> list[Word]:
-    changed = [] if commit.archive is None else [commit.archive.summary]
-    changed += [] if commit.summary is None else [commit.summary]
-    words: list[Word] = [len(changed)]
-    for summary in changed:
-        key = run_key(summary.started, summary.id, summary.run)
-        words += (key, summary_value(summary), *_list(members(summary)))
-    return words
 
 
 def summary_value(summary: Summary) -> bytes:

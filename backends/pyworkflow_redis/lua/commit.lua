@@ -1,8 +1,9 @@
 -- Apply commits, each by itself: compare the stamp, then rows, records, tasks and summaries change together.
 -- KEYS: reply, rows, tasks, work, runs, found, groups, number, then the lists of records.
--- ARGV: how many commits; the field and the beginning of the stamp of each; then each with its length in front: rows;
--- lists of records, each with the place of its key; the fields of tasks to remove; fields and values of tasks to add;
--- summaries (pack.py). The reply has a 1 for each that was applied, else a 0.
+-- ARGV: how many commits; the field and the beginning of the stamp of each; then for each how many words it has, and of
+-- which kind, as six numbers of four bytes, and the words: rows; records by run, each with the place of its list and how
+-- many there are in front; the fields of tasks to remove; fields and values of tasks to add; summaries (pack.py).
+-- The reply has a 1 for each commit that was applied, else a 0.
 local answered = redis.call('GET', KEYS[1])
 if answered then
   redis.call('EXPIRE', KEYS[1], REMEMBERED) -- A write, for WAIT: what came before it is confirmed with it.
@@ -12,26 +13,25 @@ end
 -- What is to be done for all of them together.
 local rows, gone, added, filed = {}, {}, {}, {}
 
-local function append_records()
-  for _ = 1, take_number() do
-    local key, size = KEYS[8 + take_number()], take_number()
+local function append_records(lists)
+  for _ = 1, lists do
+    local place, size = struct.unpack('>I4I4', take())
     for first = at + 1, at + size, PIECE do
-      redis.call('RPUSH', key, unpack(ARGV, first, math.min(first + PIECE - 1, at + size)))
+      redis.call('RPUSH', KEYS[8 + place], unpack(ARGV, first, math.min(first + PIECE - 1, at + size)))
     end
     at = at + size
   end
 end
 
-local function apply()
-  take_into(rows)
-  append_records()
-  take_into(gone)
-  local first = #added + 1
-  take_into(added)
-  for index = first, #added, 2 do
-    gone[#gone + 1] = added[index]
+local function apply(in_rows, lists, removed, in_added, summaries)
+  take_some(rows, in_rows)
+  append_records(lists)
+  take_some(gone, removed)
+  for index = at + 1, at + in_added, 2 do
+    gone[#gone + 1] = ARGV[index]
   end
-  for _ = 1, take_number() do
+  take_some(added, in_added)
+  for _ = 1, summaries do
     filed[#filed + 1] = {take(), take(), take_list()}
   end
 end
@@ -43,13 +43,13 @@ local function compare_and_apply()
   end
   at = 1 + 2 * count
   for index, stored in ipairs(fetch(KEYS[2], fields)) do
-    local base, size = ARGV[1 + 2 * index], take_number()
+    local base, header = ARGV[1 + 2 * index], take()
     if stored and base ~= '' and stored:sub(1, #base) == base or not stored and base == '' then
       done[index] = '1'
-      apply()
+      apply(select(2, struct.unpack('>I4I4I4I4I4I4', header)))
     else
       done[index] = '0'
-      at = at + size
+      at = at + struct.unpack('>I4', header)
     end
   end
   return table.concat(done)

@@ -57,8 +57,8 @@ local function take_number()
   return tonumber(take())
 end
 
-local function take_into(list)
-  local size, have = take_number(), #list
+local function take_some(list, size)
+  local have = #list
   for index = 1, size do
     list[have + index] = ARGV[at + index]
   end
@@ -67,5 +67,5 @@ local function take_into(list)
 end
 
 local function take_list()
-  return take_into({})
+  return take_some({}, take_number())
 end
