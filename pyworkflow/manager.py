@@ -34,6 +34,8 @@ class Manager:
         self.backend = open_backend(backend) if isinstance(backend, str) else backend
         self.workflows: list[type[Workflow]] = []
         self.activities: list[type[Activity]] = []
+        self.decision_categories: tuple[str, ...] = ()
+        self.activity_categories: tuple[str, ...] = ()
         self._workflows: dict[tuple[str, str | None], type[Workflow]] = {}
         self._activities: dict[tuple[str, str | None], type[Activity]] = {}
         for workflow in workflows:
@@ -57,6 +59,7 @@ class Manager:
             version=workflow.version,
         )
         self.workflows.append(workflow)
+        self.decision_categories = tuple(sorted({*self.decision_categories, workflow.category}))
         self._workflows[workflow.name, workflow.version] = self._workflows[workflow.name, None] = workflow
         for activity in workflow.activities:
             self.register_activity(activity)
@@ -74,6 +77,7 @@ class Manager:
         )
         if activity not in self.activities:
             self.activities.append(activity)
+            self.activity_categories = tuple(sorted({*self.activity_categories, activity.category}))
         self._activities[activity.name, activity.version] = self._activities[activity.name, None] = activity
 
     def workflow_for_task(self, task: DecisionTask) -> Workflow:
@@ -104,13 +108,15 @@ class Manager:
         decision_timeout: float | None = None,
         category: str | None = None,
         priority: int = 0,
+        connection: Any = None,
     ) -> str:
         """Start a process; its id.
 
         The same `request_id` starts it once. `if_running` says what to do when its id is in use by an open process:
         "fail" raises ProcessAlreadyRunning, "use_existing" returns that one, "terminate_existing" ends it first.
-        Timeouts are in seconds, the workflow's where None; `priority` is that of its decisions, higher first. Raises
-        PayloadError, InvalidName.
+        Timeouts are in seconds, the workflow's where None; `priority` is that of its decisions, higher first. With a
+        `connection` of yours to the backend's own database (sqlite3), the start is part of the transaction that is open
+        on it. Raises PayloadError, InvalidName, UnsupportedBackend where the backend cannot do that.
         """
         return self.backend.start_process(
             process,
@@ -120,17 +126,28 @@ class Manager:
             decision_timeout=decision_timeout,
             category=category,
             priority=priority,
+            connection=connection,
         )
 
-    def signal_with_start(self, process: Process, signal: Signal, *, request_id: str | None = None) -> str:
+    def signal_with_start(
+        self, process: Process, signal: Signal, *, request_id: str | None = None, connection: Any = None
+    ) -> str:
         """Signal a process, and start it first when it is not open, in one step; its id."""
-        return self.backend.start_process(process, request_id=request_id, if_running="use_existing", signal=signal)
+        return self.backend.start_process(
+            process, request_id=request_id, if_running="use_existing", signal=signal, connection=connection
+        )
 
     def signal_process(
-        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+        self,
+        process_or_id: ProcessRef,
+        signal: Signal | str,
+        data: Any = None,
+        *,
+        request_id: str | None = None,
+        connection: Any = None,
     ) -> None:
         """Signal an open process, once per `request_id`. Raises UnknownProcessException, PayloadError."""
-        self.backend.signal_process(process_or_id, signal, data, request_id=request_id)
+        self.backend.signal_process(process_or_id, signal, data, request_id=request_id, connection=connection)
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
         """Ask for a process's cancellation; its decider decides what follows. Raises UnknownProcessException."""

@@ -192,8 +192,10 @@ class Process(Value):
         for event in self.history:
             if isinstance(event, ActivityEvent):
                 open.pop(event.activity_execution.id, None)
-            elif isinstance(event, DecisionEvent) and isinstance(event.decision, ScheduleActivity):
-                open[event.decision.id] = event.decision
+            elif isinstance(event, DecisionEvent):
+                decision = event.decision
+                if isinstance(decision, ScheduleActivity):
+                    open[decision.id] = decision
         return [ActivityExecution(it.activity, it.id, it.input) for it in reversed(open.values())]
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:

@@ -15,11 +15,12 @@ from .store import SQLiteStore
 
 
 class SQLiteBackend(Engine):
-    """A backend on a SQLite file, made when it is not there.
+    """A backend on a SQLite file, made when it is not there; it may be your application's own.
 
     `durability` is "full" (every acknowledged call survives a power cut) or "normal" (SQLite's synchronous=NORMAL: the
     last ones may be lost in a power cut, none when a process dies). `busy_timeout` (seconds) bounds the wait for other
-    writers. The other arguments are the Engine's.
+    writers. Without `create`, a file in which there are no workflows yet is refused. The other arguments are the
+    Engine's.
     """
 
     def __init__(
@@ -28,10 +29,12 @@ class SQLiteBackend(Engine):
         *,
         durability: Literal["full", "normal"] = "full",
         busy_timeout: float = 30.0,
+        create: bool = True,
         clock: Callable[[], float] = time.time,
         **options: Any,
     ) -> None:
-        super().__init__(SQLiteStore(path, durability=durability, busy_timeout=busy_timeout, clock=clock), **options)
+        store = SQLiteStore(path, durability=durability, busy_timeout=busy_timeout, create=create, clock=clock)
+        super().__init__(store, **options)
 
     @classmethod
     def from_url(cls, url: str, *, create: bool = True, **options: Any) -> SQLiteBackend:
@@ -41,4 +44,4 @@ class SQLiteBackend(Engine):
             raise UnsupportedBackend(f"{url!r} names no file: write sqlite:///relative.db or sqlite:////absolute.db")
         if not create and not os.path.exists(path):
             raise UnsupportedBackend(f"there is no file {path}")
-        return cls(path, **options)
+        return cls(path, create=create, **options)

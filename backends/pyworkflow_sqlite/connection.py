@@ -5,22 +5,23 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
-from .schema import APPLICATION_ID, MIGRATIONS, VERSION
+from .access import Database, Inside, Reading, Writing
+from .patient import Patient
+from .schema import MIGRATIONS, VERSION
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.004
 SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}
 
 
 class Connection:
-    """Opens the file, again after a fork; `busy_timeout` is in seconds."""
+    """Opens the file, again after a fork; `busy_timeout` is in seconds. Tables are made if `create`."""
 
-    def __init__(self, path: str, durability: str, busy_timeout: float) -> None:
+    def __init__(self, path: str, durability: str, busy_timeout: float, create: bool) -> None:
         if durability not in SYNCHRONOUS:
             raise UnsupportedBackend(f"durability is 'full' or 'normal', not {durability!r}")
         if sqlite3.sqlite_version_info < (3, 35):
@@ -28,21 +29,16 @@ class Connection:
         self.path = path
         self.durability = durability
         self.busy_timeout = busy_timeout
+        self._create = create
         self._lock = threading.RLock()
-        self._depth = 0
-        self._reopening = threading.Lock()
-        self._inherited: list[sqlite3.Connection] = []
+        self._inside = Inside(self)
+        self._outer: Callable[[], Writing | None] = lambda: None
         self._open()
+        _CONNECTIONS.add(self)
 
     def _open(self) -> None:
         try:
-            self.db = sqlite3.connect(
-                self.path,
-                timeout=self.busy_timeout,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=256,
-            )
+            self.db = Patient(self.path, self.busy_timeout)
             self._version()  # Before anything is changed in a file that may be another's.
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
@@ -51,15 +47,7 @@ class Connection:
             raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise UnsupportedBackend(f"{self.path} cannot be used as a workflow file: {error}") from error
-        self._pid = os.getpid()
-
-    def _reopen(self) -> None:
-        """After a fork: the parent's connection must not be closed here, and a thread of it may hold the lock."""
-        with self._reopening:
-            if self._pid != os.getpid():
-                self._inherited.append(self.db)
-                self._lock, self._depth = threading.RLock(), 0
-                self._open()
+        self._forked = False
 
     def _migrate(self) -> None:
         if self._version() == VERSION:
@@ -69,98 +57,104 @@ class Connection:
             for steps in MIGRATIONS[self._version() :]:
                 for step in steps:
                     self.db.execute(step)
-            self.db.execute(f"PRAGMA user_version = {VERSION}")
-            self.db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self.db.execute("UPDATE pyworkflow_schema SET version = ?", (VERSION,))
             self.db.execute("COMMIT")
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
 
     def _version(self) -> int:
-        """The schema's version, 0 for a file that is new. Raises UnsupportedBackend."""
-        version, application, tables = self._marks()
-        if application != APPLICATION_ID and (version or application or tables):
-            raise UnsupportedBackend(f"{self.path} is a SQLite file of another application")
+        """The schema's version, 0 where there is none. Raises UnsupportedBackend."""
+        if not self.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'pyworkflow_schema'").fetchone():
+            if not self._create:
+                raise UnsupportedBackend(f"{self.path} is a SQLite file in which there are no workflows")
+            return 0
+        version: int = self.db.execute("SELECT version FROM pyworkflow_schema").fetchone()[0]
         if version > VERSION:
             raise UnsupportedBackend(
                 f"{self.path} was written by a newer pyworkflow (schema {version}, this one knows {VERSION}): upgrade"
             )
         return version
 
-    def _marks(self) -> list[int]:
-        """What says whose file it is, read in one transaction: others may be making it."""
-        queries = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
-        alone = not self.db.in_transaction
-        if alone:
-            self.db.execute("BEGIN")
+    def reading(self) -> Inside | Reading:
+        return self._inside if self._is_inside() else Reading(self)
+
+    def writing(self) -> Inside | Writing:
+        return self._inside if self._is_inside() else Writing(self)
+
+    def _is_inside(self) -> bool:
+        """Has this thread a transaction open that somebody will end?"""
+        owned: bool = self._lock._is_owned()  # type: ignore[attr-defined]  # as threading.Condition asks
+        outer = self._outer() if owned else None
+        return outer is not None and outer.began
+
+    # -- one thread at a time ----------
+
+    def enter(self) -> Database:
+        """Have the connection for this thread alone until `leave`."""
+        self._lock.acquire()
+        if self._forked:
+            self._open()
+        return self.db
+
+    def leave(self) -> None:
+        with suppress(RuntimeError):  # An interrupt came before the lock was had.
+            self._lock.release()
+
+    def begin(self, writing: Writing) -> None:
+        """Begin a transaction. One that is open was left by an interrupt."""
+        if self.db.in_transaction:
+            self.db.execute("ROLLBACK")
+        writing.began = True
+        self._outer = weakref.ref(writing)
+        self.db.execute("BEGIN IMMEDIATE")
+
+    def end(self, ok: bool) -> None:
+        """Commit or roll back."""
         try:
-            return [self.db.execute(query).fetchone()[0] for query in queries]
-        finally:
-            if alone:
+            if ok:
                 self.db.execute("COMMIT")
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one statement or inside the transaction that this thread has open."""
-        if self._pid != os.getpid():
-            self._reopen()
-        with self._lock:
-            try:
-                yield self.db
-            except sqlite3.DatabaseError as error:
-                raise _translated(error, self.path) from error
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, begun IMMEDIATE; one inside another is part of it."""
-        with self.reading() as db:
-            if self._depth:
-                yield db
-                return
-            self._begin(db)
-            self._depth = 1
-            try:
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-            finally:
-                self._depth = 0
-
-    def _begin(self, db: sqlite3.Connection) -> None:
-        """Begin a transaction as soon as the other writers let us.
-
-        SQLite's own busy handler sleeps ever longer, up to 100 ms, while others come and go: of five writers the
-        unlucky one waited 430 ms at the 99th percentile, 30 ms with the short sleeps here.
-        """
-        until = time.monotonic() + self.busy_timeout
-        pause = SHORTEST_PAUSE
-        db.execute("PRAGMA busy_timeout = 0")
-        try:
-            while True:
-                try:
-                    db.execute("BEGIN IMMEDIATE")
-                    return
-                except sqlite3.OperationalError as error:
-                    if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                        raise
-                time.sleep(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE)
         finally:
-            db.execute(f"PRAGMA busy_timeout = {int(self.busy_timeout * 1000)}")
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
 
     def close(self) -> None:
-        if self._pid != os.getpid():
-            return
         with self._lock:
             self.db.close()
 
+    # -- forks ----------
 
-def _translated(error: sqlite3.DatabaseError, path: str) -> Exception:
-    if isinstance(error, sqlite3.OperationalError | sqlite3.ProgrammingError) or "full" in str(error):
-        return BackendUnavailable(f"{path}: {error}")
-    if isinstance(error, sqlite3.IntegrityError):
-        return error
-    return UnsupportedBackend(f"{path}: {error}; run `pyworkflow backend check` on a copy")
+    def before_fork(self) -> None:
+        """SQLite's locks belong to a process: a connection must not be carried into another one, nor closed there."""
+        self._lock.acquire()
+        with suppress(sqlite3.ProgrammingError):  # It was closed for good.
+            if not self.db.in_transaction:
+                self.db.close()
+                self._forked = True
+
+    def after_fork(self, in_child: bool) -> None:
+        if in_child:
+            self._lock = threading.RLock()
+        else:
+            self._lock.release()
+
+
+_CONNECTIONS: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for connection in list(_CONNECTIONS):
+        connection.before_fork()
+
+
+def _after_fork(in_child: bool) -> None:
+    for connection in list(_CONNECTIONS):
+        connection.after_fork(in_child)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _after_fork(in_child=False),
+        after_in_child=lambda: _after_fork(in_child=True),
+    )

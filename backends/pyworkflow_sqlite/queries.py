@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from pyworkflow.engine.store import Query
 
+from .access import Database
+
 _PRIORITIES = """
 WITH RECURSIVE level (value) AS (
-    SELECT max(priority) FROM task WHERE queue = :queue
+    SELECT max(priority) FROM pyworkflow_task WHERE queue = :queue
     UNION ALL
-    SELECT (SELECT max(priority) FROM task WHERE queue = :queue AND priority < level.value)
+    SELECT (SELECT max(priority) FROM pyworkflow_task WHERE queue = :queue AND priority < level.value)
     FROM level WHERE level.value IS NOT NULL
 )
 """
-_NEXT_DUE = "SELECT min(due) AS due FROM task WHERE queue = ?"
+_NEXT_DUE = "SELECT min(due) AS due FROM pyworkflow_task WHERE queue = ?"
 _LEVELS = f"{_PRIORITIES} SELECT value FROM level WHERE value IS NOT NULL"
 _DUE = """
-SELECT task.number, task.process, task.key, task.queue, task.due, task.priority, task.body, run.stamp, run.head
-FROM task LEFT JOIN run ON run.id = task.process AND run.current
+SELECT number, process, key, queue, due, priority, body FROM pyworkflow_task
 WHERE queue = ? AND priority = ? AND due <= ? ORDER BY due, number LIMIT ?
 """
 _SUMMARY = "id, run, workflow, status, started, closed, parent, tags, version"
 
 
-def next_due(db: sqlite3.Connection, queues: Sequence[str]) -> float | None:
+def next_due(db: Database, queues: Sequence[str]) -> float | None:
     """When the earliest task of some queues is due: one look into the index for each."""
     each = " UNION ALL ".join([_NEXT_DUE] * len(queues))
     due: float | None = db.execute(f"SELECT min(due) FROM ({each})", queues).fetchone()[0]
     return due
 
 
-def due(db: sqlite3.Connection, queues: Sequence[str], now: float, limit: int) -> list[tuple[Any, ...]]:
-    """The due tasks of several queues with their heads: the highest priority first, then the earliest."""
+def due(db: Database, queues: Sequence[str], now: float, limit: int) -> list[tuple[Any, ...]]:
+    """The due tasks of several queues: the highest priority first, then the earliest."""
     found: list[tuple[Any, ...]] = []
     for queue in queues:
         left = limit
@@ -51,7 +51,7 @@ def due(db: sqlite3.Connection, queues: Sequence[str], now: float, limit: int) -
     return found[:limit]
 
 
-def find(db: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
+def find(db: Database, query: Query) -> list[tuple[Any, ...]]:
     """The summaries of the processes that match, a page of them."""
     where, values = _where(query)
     if query.cursor is not None:
@@ -59,14 +59,14 @@ def find(db: sqlite3.Connection, query: Query) -> list[tuple[Any, ...]]:
         where.append("(started < ? OR started = ? AND (id, run) > (?, ?))")
         values += [started, started, id, run]
     values.append(-1 if query.limit is None else query.limit)
-    sql = f"SELECT {_SUMMARY} FROM run {_all(where)} ORDER BY started DESC, id, run LIMIT ?"
+    sql = f"SELECT {_SUMMARY} FROM pyworkflow_run {_all(where)} ORDER BY started DESC, id, run LIMIT ?"
     return db.execute(sql, values).fetchall()
 
 
-def count(db: sqlite3.Connection, query: Query) -> int:
+def count(db: Database, query: Query) -> int:
     """How many processes match."""
     where, values = _where(query)
-    number: int = db.execute(f"SELECT count(*) FROM run {_all(where)}", values).fetchone()[0]
+    number: int = db.execute(f"SELECT count(*) FROM pyworkflow_run {_all(where)}", values).fetchone()[0]
     return number
 
 
@@ -84,7 +84,7 @@ def _where(query: Query) -> tuple[list[str], list[Any]]:
         where.append("substr(id, 1, ?) = ?")
         values += [len(query.id_prefix), query.id_prefix]
     if query.tag is not None:
-        where.append("key IN (SELECT run FROM tag WHERE tag = ?)")
+        where.append("key IN (SELECT run FROM pyworkflow_tag WHERE tag = ?)")
         values.append(query.tag)
     for condition, value in (
         ("workflow = ?", query.workflow),

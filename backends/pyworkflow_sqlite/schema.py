@@ -1,13 +1,16 @@
-"""The tables, and the steps that bring an older file up to them. `PRAGMA user_version` counts the steps taken."""
+"""The tables, and the steps that bring an older file up to them; how many were taken is in `pyworkflow_schema`.
+
+They share the file with whatever tables its owner has.
+"""
 
 from __future__ import annotations
 
-APPLICATION_ID = 0x7079776B
-
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
+        "CREATE TABLE pyworkflow_schema (version INTEGER NOT NULL)",
+        "INSERT INTO pyworkflow_schema VALUES (0)",
         """
-        CREATE TABLE run (
+        CREATE TABLE pyworkflow_run (
             key INTEGER PRIMARY KEY,
             id TEXT NOT NULL,
             run TEXT NOT NULL,
@@ -24,15 +27,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (id, run)
         )
         """,
-        "CREATE UNIQUE INDEX run_current ON run (id) WHERE current",
-        "CREATE INDEX run_started ON run (started)",
-        "CREATE INDEX run_status ON run (status, started)",
-        "CREATE INDEX run_closed ON run (closed) WHERE closed IS NOT NULL",
-        "CREATE INDEX run_parent ON run (parent) WHERE parent IS NOT NULL",
-        "CREATE TABLE tag (tag TEXT NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (tag, run)) WITHOUT ROWID",
-        "CREATE INDEX tag_run ON tag (run)",
+        "CREATE UNIQUE INDEX pyworkflow_run_current ON pyworkflow_run (id) WHERE current",
+        "CREATE INDEX pyworkflow_run_started ON pyworkflow_run (started)",
+        "CREATE INDEX pyworkflow_run_status ON pyworkflow_run (status, started)",
+        "CREATE INDEX pyworkflow_run_closed ON pyworkflow_run (closed) WHERE closed IS NOT NULL",
+        "CREATE INDEX pyworkflow_run_parent ON pyworkflow_run (parent) WHERE parent IS NOT NULL",
+        "CREATE TABLE pyworkflow_tag (tag TEXT NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (tag, run)) WITHOUT ROWID",
+        "CREATE INDEX pyworkflow_tag_run ON pyworkflow_tag (run)",
         """
-        CREATE TABLE event (
+        CREATE TABLE pyworkflow_event (
             run INTEGER NOT NULL,
             seq INTEGER NOT NULL,
             body BLOB NOT NULL,
@@ -40,7 +43,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID
         """,
         """
-        CREATE TABLE task (
+        CREATE TABLE pyworkflow_task (
             number INTEGER PRIMARY KEY,
             process TEXT NOT NULL,
             key TEXT NOT NULL,
@@ -51,8 +54,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (process, key)
         )
         """,
-        "CREATE INDEX task_queue ON task (queue, priority, due)",
-        "CREATE INDEX task_due ON task (queue, due)",
+        "CREATE INDEX pyworkflow_task_queue ON pyworkflow_task (queue, priority, due)",
+        "CREATE INDEX pyworkflow_task_due ON pyworkflow_task (queue, due)",
     ),
 )
 VERSION = len(MIGRATIONS)

@@ -5,33 +5,37 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from copy import copy
 
 from pyworkflow.engine.bell import Bell, topics_of
 from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
 
 from . import queries
+from .access import Access
 from .connection import Connection
+from .joined import Joined
+from .lines import fold, unfold
 
 FASTEST_LOOK, SLOWEST_LOOK = 0.001, 0.05
 PATIENCE = 0.1
+KEYS = 10_000
 
-_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE id = ? AND current AND stamp = ? RETURNING key"
-_UPDATE_STATUS = """
-UPDATE run SET stamp = ?, head = ?, status = ?, closed = ? WHERE id = ? AND current AND stamp = ? RETURNING key
-"""
-_ARCHIVE = """
-UPDATE run SET current = 0, head = ?, status = ?, closed = ? WHERE id = ? AND current AND stamp = ? RETURNING key
-"""
+_KEY = "SELECT key FROM pyworkflow_run WHERE id = ? AND run = ?"
+_IF_SAME = "WHERE key = ? AND id = ? AND current AND stamp = ?"
+_UPDATE = f"UPDATE pyworkflow_run SET stamp = ?, head = ? {_IF_SAME}"
+_UPDATE_STATUS = f"UPDATE pyworkflow_run SET stamp = ?, head = ?, status = ?, closed = ? {_IF_SAME}"
+_ARCHIVE = f"UPDATE pyworkflow_run SET current = 0, head = ?, status = ?, closed = ? {_IF_SAME}"
 _INSERT = """
-INSERT INTO run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
+INSERT INTO pyworkflow_run (id, run, current, stamp, head, workflow, version, status, started, closed, parent, tags)
 VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING key
 """
-_PUT_EVENT = "INSERT INTO event VALUES (?, ?, ?)"
-_REMOVE_TASK = "DELETE FROM task WHERE process = ? AND key = ?"
-_PUT_TASK = """
-INSERT INTO task (process, key, queue, due, priority, body) VALUES (?, ?, ?, ?, ?, ?)
+_PUT_EVENTS = "INSERT INTO pyworkflow_event VALUES (?, ?, ?)"
+_REMOVE_TASK = "DELETE FROM pyworkflow_task WHERE process = ? AND key = ?"
+_TASK = "process, key, queue, due, priority, body"
+_PUT_TASK = f"""
+INSERT INTO pyworkflow_task ({_TASK}) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
     priority = excluded.priority, body = excluded.body
 """
@@ -47,39 +51,50 @@ class SQLiteStore(Store):
         *,
         durability: str = "full",
         busy_timeout: float = 30.0,
+        create: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._clock = clock
-        self._connection = Connection(path, durability, busy_timeout)
+        self._own = Connection(path, durability, busy_timeout, create)
+        self._connection: Access = self._own
         self._bell = Bell()
+        self._keys: dict[tuple[str, str], int] = {}
         self._last_news = time.monotonic()
 
     def now(self) -> float:
         return self._clock()
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        with self._connection.writing():
-            yield
+    def batch(self) -> AbstractContextManager[object]:
+        return self._connection.writing()
+
+    def joined(self, connection: object) -> SQLiteStore:
+        """This store in the transaction that is open on a caller's sqlite3.Connection to the same file."""
+        store = copy(self)
+        store._connection = Joined(connection, self._own.path)
+        store._keys = {}
+        return store
 
     def read(self, process: str, run: str | None = None) -> Row | None:
         with self._connection.reading() as db:
             if run is None:
-                found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND current", (process,)).fetchone()
+                found = db.execute(
+                    "SELECT stamp, head FROM pyworkflow_run WHERE id = ? AND current", (process,)
+                ).fetchone()
             else:
-                found = db.execute("SELECT stamp, head FROM run WHERE id = ? AND run = ?", (process, run)).fetchone()
+                found = db.execute(
+                    "SELECT stamp, head FROM pyworkflow_run WHERE id = ? AND run = ?", (process, run)
+                ).fetchone()
         return None if found is None else Row(*found)
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         with self._connection.reading() as db:
-            return [
-                body
-                for (body,) in db.execute(
-                    "SELECT event.body FROM run JOIN event ON event.run = run.key "
-                    "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
-                    (process, run, skip, -1 if limit is None else limit),
-                )
-            ]
+            rows = db.execute(
+                "SELECT event.seq, event.body FROM pyworkflow_run AS run "
+                "JOIN pyworkflow_event AS event ON event.run = run.key "
+                "WHERE run.id = ? AND run.run = ? AND event.seq > ? ORDER BY event.seq LIMIT ?",
+                (process, run, skip, -1 if limit is None else limit),
+            ).fetchall()
+        return unfold(rows, skip, limit)
 
     # -- commits ----------
 
@@ -95,40 +110,66 @@ class SQLiteStore(Store):
 
     def _put_rest(self, commits: list[tuple[Commit, dict[str, int]]]) -> None:
         """The events and tasks of the commits whose heads were put, a statement a kind."""
-        events = [(keys[entry.run], entry.seq, entry.body) for commit, keys in commits for entry in commit.entries]
+        events = [row for commit, keys in commits for row in fold(commit.entries, keys)]
         removed = [(commit.process, key) for commit, _ in commits for key in commit.remove]
         added = [
             (task.process, task.key, task.queue, task.due, task.priority, task.body)
             for commit, _ in commits
             for task in commit.add
         ]
-        for sql, rows in ((_PUT_EVENT, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
+        for sql, rows in ((_PUT_EVENTS, events), (_REMOVE_TASK, removed), (_PUT_TASK, added)):
             if rows:
                 self._connection.db.executemany(sql, rows)
 
     def _put_head(self, commit: Commit) -> dict[str, int] | None:
         """The keys of the runs that get events, None when somebody was faster."""
-        db, new, old = self._connection.db, commit.summary, commit.archive
+        new, old = commit.summary, commit.archive
         keys = {}
         if old is not None:
-            values = (old.head, old.summary.status, old.summary.closed, commit.process, commit.base)
-            if (found := db.execute(_ARCHIVE, values).fetchone()) is None:
+            key = self._put(_ARCHIVE, commit, old.summary.run, old.head, old.summary.status, old.summary.closed)
+            if key is None:
                 return None
-            keys[old.summary.run] = found[0]
+            keys[old.summary.run] = key
         if old is not None or not commit.base:
-            assert new is not None
-            found = db.execute(_INSERT, (*_columns(commit), *_summary_columns(new))).fetchone()
-            if found is not None and new.tags:
-                db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
+            key = self._insert(commit)
         elif new is not None:
-            values_ = (commit.stamp, commit.head, new.status, new.closed, commit.process, commit.base)
-            found = db.execute(_UPDATE_STATUS, values_).fetchone()
+            key = self._put(_UPDATE_STATUS, commit, commit.run, commit.stamp, commit.head, new.status, new.closed)
         else:
-            found = db.execute(_UPDATE, (commit.stamp, commit.head, commit.process, commit.base)).fetchone()
+            key = self._put(_UPDATE, commit, commit.run, commit.stamp, commit.head)
+        if key is None:
+            return None
+        keys[commit.run] = key
+        return keys
+
+    def _put(self, sql: str, commit: Commit, run: str, *values: object) -> int | None:
+        """Change the current run if it is as the commit knows it; its key."""
+        db, known = self._connection.db, self._keys.get((commit.process, run))
+        if known is not None and db.execute(sql, (*values, known, commit.process, commit.base)).rowcount:
+            return known
+        found = db.execute(_KEY, (commit.process, run)).fetchone()
+        if (
+            found is None
+            or found[0] == known
+            or not db.execute(sql, (*values, found[0], commit.process, commit.base)).rowcount
+        ):
+            return None
+        return self._remember(commit.process, run, found[0])
+
+    def _insert(self, commit: Commit) -> int | None:
+        db, new = self._connection.db, commit.summary
+        assert new is not None
+        found = db.execute(_INSERT, (*_columns(commit), *_summary_columns(new))).fetchone()
         if found is None:
             return None
-        keys[commit.run] = found[0]
-        return keys
+        if new.tags:
+            db.executemany("INSERT OR IGNORE INTO pyworkflow_tag VALUES (?, ?)", [(tag, found[0]) for tag in new.tags])
+        return self._remember(commit.process, commit.run, found[0])
+
+    def _remember(self, process: str, run: str, key: int) -> int:
+        if len(self._keys) >= KEYS:
+            self._keys.clear()
+        self._keys[process, run] = key
+        return key
 
     # -- tasks ----------
 
@@ -136,23 +177,23 @@ class SQLiteStore(Store):
         with self._connection.writing() as db:
             found = queries.due(db, queues, now, limit)
             if found:
-                db.executemany("UPDATE task SET due = ? WHERE number = ?", [(until, row[0]) for row in found])
+                db.executemany(
+                    "UPDATE pyworkflow_task SET due = ? WHERE number = ?", [(until, row[0]) for row in found]
+                )
+            heads = {process: self.read(process) for process in {row[1] for row in found}}
         return [
-            (
-                Task(process, key, queue, until, priority, body),
-                None if stamp is None else Row(stamp, head),
-            )
-            for _, process, key, queue, _, priority, body, stamp, head in found
+            (Task(process, key, queue, until, priority, body), heads[process])
+            for _, process, key, queue, _, priority, body in found
         ]
 
     def postpone(self, task: Task, due: float) -> None:
         with self._connection.writing() as db:
-            db.execute(f"UPDATE task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
+            db.execute(f"UPDATE pyworkflow_task SET due = ? WHERE {_SAME_TASK}", (due, *_identity(task)))
         self._bell.ring([task.queue])
 
     def discard(self, task: Task) -> None:
         with self._connection.writing() as db:
-            db.execute(f"DELETE FROM task WHERE {_SAME_TASK}", _identity(task))
+            db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", _identity(task))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
         with self._connection.reading() as db:
@@ -161,7 +202,7 @@ class SQLiteStore(Store):
     def tasks(self, process: str) -> list[Task]:
         with self._connection.reading() as db:
             rows = db.execute(
-                "SELECT process, key, queue, due, priority, body FROM task WHERE process = ? ORDER BY number",
+                f"SELECT {_TASK} FROM pyworkflow_task WHERE process = ? ORDER BY number",
                 (process,),
             )
             return [Task(*row) for row in rows]
@@ -182,17 +223,18 @@ class SQLiteStore(Store):
     def queues(self, now: float) -> list[QueueInfo]:
         with self._connection.reading() as db:
             rows = db.execute(
-                "SELECT queue, sum(due <= ?), sum(due > ?) FROM task GROUP BY queue ORDER BY queue", (now, now)
+                "SELECT queue, sum(due <= ?), sum(due > ?) FROM pyworkflow_task GROUP BY queue ORDER BY queue",
+                (now, now),
             )
             return [QueueInfo(*row) for row in rows]
 
     def purge(self, closed_before: float, limit: int) -> int:
         with self._connection.writing() as db:
             keys = db.execute(
-                "SELECT key FROM run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
+                "SELECT key FROM pyworkflow_run WHERE closed IS NOT NULL AND closed < ? LIMIT ?", (closed_before, limit)
             ).fetchall()
             for table, column in (("event", "run"), ("tag", "run"), ("run", "key")):
-                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", keys)
+                db.executemany(f"DELETE FROM pyworkflow_{table} WHERE {column} = ?", keys)
         return len(keys)
 
     # -- waking up ----------
@@ -224,21 +266,21 @@ class SQLiteStore(Store):
     def info(self) -> dict[str, object]:
         path = self._connection.path
         with self._connection.reading() as db:
-            schema = db.execute("PRAGMA user_version").fetchone()[0]
-            processes = db.execute("SELECT count(*) FROM run WHERE current").fetchone()[0]
+            schema = db.execute("SELECT version FROM pyworkflow_schema").fetchone()[0]
+            processes = db.execute("SELECT count(*) FROM pyworkflow_run WHERE current").fetchone()[0]
         return {
             "backend": "sqlite",
             "path": os.path.abspath(path),
             "bytes": sum(os.path.getsize(path + end) for end in ("", "-wal") if os.path.exists(path + end)),
             "durable": True,
-            "durability": self._connection.durability,
+            "durability": self._own.durability,
             "schema": schema,
             "processes": processes,
         }
 
     def close(self) -> None:
         self._bell.ring_all()
-        self._connection.close()
+        self._own.close()
 
 
 def _columns(commit: Commit) -> tuple[object, ...]:

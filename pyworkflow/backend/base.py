@@ -81,17 +81,28 @@ class Backend(ABC):
         decision_timeout: float | None = None,
         category: str | None = None,
         priority: int = 0,
+        connection: Any = None,
     ) -> str:
         """Start a process, and signal it in the same step when `signal` is given; its id.
 
-        The same `request_id` starts it once. Raises ProcessAlreadyRunning, PayloadError, InvalidName.
+        The same `request_id` starts it once. With a `connection`, as part of the transaction that is open on it.
+        Raises ProcessAlreadyRunning, PayloadError, InvalidName, UnsupportedBackend where transactions cannot be joined.
         """
 
     @abstractmethod
     def signal_process(
-        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+        self,
+        process_or_id: ProcessRef,
+        signal: Signal | str,
+        data: Any = None,
+        *,
+        request_id: str | None = None,
+        connection: Any = None,
     ) -> None:
-        """Signal an open process, once per `request_id`. Raises UnknownProcessException, PayloadError."""
+        """Signal an open process, once per `request_id`; with a `connection` as part of its transaction.
+
+        Raises UnknownProcessException, PayloadError, UnsupportedBackend.
+        """
 
     @abstractmethod
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
@@ -157,8 +168,9 @@ class Backend(ABC):
         """Hand in finished tasks and take the next ones in one call, waiting up to `timeout` seconds for the first.
 
         `interrupt` names this wait for `interrupt_wait`. Finished tasks that came too late are returned as refused.
-        A backend may ask `decide` for the outcome of decision tasks, which must not raise, to commit it with what led
-        to it; it may ask again where that commit is refused, or hand out every decision task as if there were none.
+        A backend may ask `decide` for the outcome of decision tasks, to commit it with what led to it; None means that
+        the task shall be handed out. It must not raise. A backend may ask again where that commit is refused, or hand
+        out every decision task as if there were no `decide`.
         """
 
     @abstractmethod

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from heapq import heappop, heappush
 from typing import Any
 
@@ -59,10 +59,8 @@ class MemoryStore(Store):
     def now(self) -> float:
         return self._clock()
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
-        with self._lock:
-            yield
+    def batch(self) -> AbstractContextManager[object]:
+        return self._lock
 
     def read(self, process: str, run: str | None = None) -> Row | None:
         found = self._runs.get((process, run or self._current.get(process, "")))

@@ -40,7 +40,7 @@ class Finished(Struct, frozen=True):
     outcome: ActivityResult | Sequence[Decision] | Failed | Released
 
 
-Decide: TypeAlias = Callable[[DecisionTask], "Sequence[Decision] | Failed | Released"]
+Decide: TypeAlias = Callable[[DecisionTask], "Sequence[Decision] | Failed | Released | None"]
 
 
 class Wanted(Struct):

@@ -10,6 +10,7 @@ import click
 
 from .bulk import progress
 from .columns import CORRUPT, QUEUES
+from .copy import copy
 from .errors import ERROR, confirm
 from .group import Group, command
 from .inspect import print_pairs
@@ -134,6 +135,6 @@ def _error_in(backend: Backend, ref: str) -> str | None:
     return f"{whole.events - events} events are missing" if whole.closed and events < whole.events else None
 
 
-for _each in (info, check, migrate):
+for _each in (info, check, copy, migrate):
     backend.add_command(_each)
 queue.add_command(queue_list)

@@ -85,4 +85,5 @@ QUEUES = (
     Column("later", "LATER", right=True),
 )
 DONE = (Column("id", "ID"), Column("done", "DONE"), Column("error", "ERROR", elastic=True))
+NOT_COPIED = (Column("id", "ID"), Column("error", "ERROR", elastic=True))
 CORRUPT = (Column("id", "ID"), Column("run", "RUN"), Column("error", "ERROR", elastic=True))

@@ -16,6 +16,7 @@ Row = dict[str, Any]
 PROCESS_FIELDS = ("id", "run", "workflow", "version", "status", "started", "closed", "parent", "tags")
 EVENT_FIELDS = ("process", "run", "id", "time", "type", "what", "subject", "data")
 QUEUE_FIELDS = ("kind", "category", "ready", "later")
+COPY_FIELDS = ("source", "target", "processes", "copied", "events", "failed")
 OUTCOME_FIELDS = ("id", "status", "result", "reason", "details")
 DESCRIPTION_FIELDS = (
     *PROCESS_FIELDS,

@@ -21,6 +21,7 @@ NOTHING = Raw()
 
 FORMAT = b"1"
 SEAL = 9
+_SEAL = FORMAT + b"%08x"
 
 PAYLOAD_LIMIT = 256 * 1024
 NESTING_LIMIT = 64
@@ -82,6 +83,8 @@ class Payloads:
 def _json(value: Any) -> bytes:
     try:
         data = _ENCODER.encode(value)
+        if b"\n" in data:  # Of a msgspec.Raw; records are lines.
+            data = msgspec.json.format(data, indent=-1)
         deep = len(data) > NESTING_LIMIT and data.count(b"[") + data.count(b"{") > NESTING_LIMIT
         if deep or b"null" in data:
             _inspect(msgspec.to_builtins(value, enc_hook=_foreign))
@@ -111,10 +114,15 @@ def _inspect(value: Any) -> None:
         level, depth = inner, depth + 1
 
 
+def seed(*names: str) -> int:
+    """Where the checksums of a process's or a run's records begin, so that none can pass for another's."""
+    return zlib.crc32(":".join(names).encode())
+
+
 def seal(body: bytes, previous: int = 0) -> tuple[bytes, int]:
     """A record's stored form, and its checksum, which covers that of the record before."""
     checksum = zlib.crc32(body, previous)
-    return b"%b%08x%b" % (FORMAT, checksum, body), checksum
+    return _SEAL % checksum + body, checksum
 
 
 def unseal(sealed: bytes, what: str, previous: int = 0) -> tuple[bytes, int]:
@@ -136,9 +144,9 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
         raise NewerRecord(f"{what} cannot be read, a newer pyworkflow may have written it: {error}") from None
 
 
-def unseal_last(sealed: Sequence[bytes], what: str) -> tuple[bytes, int]:
-    """The body and checksum of the last of some consecutive records, checked against the one before it."""
-    previous = int(sealed[-2][1:SEAL], 16) if len(sealed) > 1 else 0
+def unseal_last(sealed: Sequence[bytes], what: str, first: int) -> tuple[bytes, int]:
+    """The body and checksum of the last of some consecutive records, checked against the one before it, or `first`."""
+    previous = int(sealed[-2][1:SEAL], 16) if len(sealed) > 1 else first
     return unseal(sealed[-1], what, previous)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -30,14 +29,14 @@ logger = logging.getLogger("pyworkflow.engine")
 
 
 class Order:
-    """What one exchange still wants, by queue; `deciding` is how many seconds deciders may take before it commits."""
+    """What one exchange still wants, by queue; `seconds_left` is how long deciders may take before it commits."""
 
     def __init__(
         self, decisions: Wanted | None, activities: Wanted | None, identity: str, decide: Decide | None = None
     ) -> None:
         self.identity = identity
         self.decide = decide
-        self.deciding = 0.0 if decide is None else DECIDING
+        self.seconds_left = 0.0 if decide is None else DECIDING
         decisions, activities = decisions or Wanted(), activities or Wanted()
         self.left = [decisions.limit, activities.limit]
         self.by_kind = [
@@ -65,7 +64,6 @@ class Counter:
         self.office = office
         self.store = office.store
         self.desk = desk
-        self.stopwatch = time.monotonic
         self._fair_at = 0.0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
@@ -120,13 +118,14 @@ class Counter:
         fair = now >= self._fair_at or now < self._fair_at - FAIR_EVERY
         if fair:
             self._fair_at = now + FAIR_EVERY
-        visits = []
-        for process, pairs in said.items():
-            visit = self.office.visit(process, [message for _, message in pairs], now)
-            if not fair:
+        visits = [self.office.visit(process, [it for _, it in pairs], now) for process, pairs in said.items()]
+        if not fair:
+            for visit in visits:
                 self._decide(visit, order)
+            now = self.store.now()
+            for visit in visits:
+                visit.draft.pass_time(now)
                 visit.taken += self._hand_over(visit.draft, order)
-            visits.append(visit)
         return visits
 
     def _hand_over(self, draft: Draft, order: Order) -> list[Taken]:
@@ -154,37 +153,37 @@ class Counter:
         """
         draft = visit.draft
         task = draft.tasks.get("d")
-        if task is None or order.deciding <= 0 or task.queue not in order.by_kind[0] or task.due > draft.now:
+        if task is None or order.seconds_left <= 0 or order.kind(task.queue) != 0 or task.due > draft.now:
             return
         try:
-            history = visit.history = self.office.histories.ahead(draft)
-            if history is not None:
-                visit.taken += self._ask(draft, task, order, history)
-        except (CorruptRecord, PayloadError, UnknownResourceException):
+            visit.history = self.office.histories.ahead(draft)
+        except (CorruptRecord, PayloadError):
             return
+        if visit.history is None:
+            return
+        with suppress(UnknownResourceException):
+            taken = self._take(draft, task, order.identity)
+            if not self._ask(visit, taken, visit.history, order):
+                order.left[0] -= 1
+                visit.taken.append(taken)
 
-    def _ask(self, draft: Draft, task: Pending, order: Order, history: History) -> list[Taken]:
-        """Take the decision and apply the answer; the decision is returned when the decider could not be asked."""
-        taken = self._take(draft, task, order.identity)
-        history.append_all(draft)
+    def _ask(self, visit: Visit, taken: Taken, history: History, order: Order) -> bool:
+        """Is there an answer? Without one the decision is handed out, or failed by whoever finds out why it cannot."""
+        assert order.decide is not None
         try:
+            history.append_all(visit.draft)
             asked = self.desk.decision_of(taken, history)
         except PayloadError:
-            return [taken]
-        self._apply_answer(draft, order, asked)
-        return []
-
-    def _apply_answer(self, draft: Draft, order: Order, asked: DecisionTask) -> None:
-        assert order.decide is not None
-        begun = self.stopwatch()
+            visit.history = None
+            return False
+        begun = self.store.now()
         outcome = order.decide(asked)
-        spent = self.stopwatch() - begun
-        order.deciding -= spent
-        by = draft.head.decision.by
-        if by is not None and draft.now + spent >= by:
-            logger.warning("process %r: its decider took %.1f s, longer than its timeout", draft.head.id, spent)
-        else:
-            apply(draft, self._answer(asked, outcome))
+        now = self.store.now()
+        order.seconds_left -= now - begun
+        if outcome is not None:
+            visit.draft.pass_time(now)
+            apply(visit.draft, self._answer(asked, outcome))
+        return outcome is not None
 
     def _answer(self, task: DecisionTask, outcome: Any) -> msg.Message:
         try:
@@ -200,7 +199,7 @@ class Counter:
         for kind in (0, 1):
             while order.left[kind] > 0 and order.by_kind[kind]:
                 claimed = self.office.claim(order.by_kind[kind], LEASE, order.left[kind])
-                started = self._start(claimed, order)
+                started = self._start(claimed, order) if claimed else []
                 order.left[kind] -= len(started)
                 taken += started
                 if len(claimed) == len(started):

@@ -12,7 +12,7 @@ from ..exceptions import NewerRecord, UnknownActivityException, WorkflowError
 from ..process import Process
 from ..task import ActivityTask, DecisionTask
 from . import messages as msg
-from .codec import Payloads, decode, unseal, unseal_last
+from .codec import Payloads, decode, seed, unseal, unseal_last
 from .head import ActivityWork, DecisionWork, Head
 from .history import History, HistoryCache
 from .records import ActivityFailed, ActivityScheduled
@@ -103,10 +103,11 @@ class Desk:
     def _release(self, process: str, run: str, scheduled: int, started: int, delay: float) -> msg.ReleaseActivity:
         first = max(scheduled - 2, 0)
         sealed = self.store.history(process, run, first, scheduled - first)
+        what = f"event {scheduled} of process {process!r}"
         try:
-            record = _SCHEDULED.decode(unseal_last(sealed, f"event {scheduled} of process {process!r}")[0])
+            record = _SCHEDULED.decode(unseal_last(sealed, what, seed(process, run))[0])
         except (IndexError, msgspec.DecodeError):
-            raise UnknownActivityException(f"event {scheduled} of process {process!r} schedules no activity") from None
+            raise UnknownActivityException(f"{what} schedules no activity") from None
         work = _work(run, scheduled, record)
         return msg.ReleaseActivity(
             run=run, scheduled=scheduled, started=started, work=work, priority=record.priority,

@@ -131,18 +131,32 @@ class Engine(Backend):
         decision_timeout: float | None = None,
         category: str | None = None,
         priority: int = 0,
+        connection: Any = None,
     ) -> str:
         start = self._translator.start(
             process, request_id, if_running, signal, timeout, decision_timeout, category, priority
         )
-        self._office.ask(start.process, start)
+        self._office_on(connection).ask(start.process, start)
         return start.process
 
     def signal_process(
-        self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None, *, request_id: str | None = None
+        self,
+        process_or_id: ProcessRef,
+        signal: Signal | str,
+        data: Any = None,
+        *,
+        request_id: str | None = None,
+        connection: Any = None,
     ) -> None:
         process, run = target(process_or_id)
-        self._office.ask(process, self._translator.signal(run, signal, data, request_id))
+        self._office_on(connection).ask(process, self._translator.signal(run, signal, data, request_id))
+
+    def _office_on(self, connection: Any) -> Office:
+        """The office; in a caller's transaction, which may be rolled back, one that remembers nothing."""
+        if connection is None:
+            return self._office
+        store = self.store.joined(connection)
+        return Office(store, self._office.limits, 0, HistoryCache(store, self._payloads, 0))
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
         process, run = target(process_or_id)

@@ -16,7 +16,7 @@ from .. import decision as dec
 from .. import events as ev
 from ..exceptions import CorruptRecord, PayloadError
 from . import records as rec
-from .codec import Payloads, decode, unseal
+from .codec import Payloads, decode, seed, unseal
 from .machine import Draft
 from .store import Store
 from .views import EVENTS
@@ -25,32 +25,40 @@ _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
 
 class History:
-    """The events of one run, grown as records come in; `seq` and `crc` are the last record's."""
+    """The events of one run, grown as records come in; `seq` and `crc` are the last record's.
 
-    def __init__(self, payloads: Payloads) -> None:
+    One that is `ahead` has events that are not committed yet, and no checksum of theirs; it is kept when they are.
+    """
+
+    def __init__(self, payloads: Payloads, process: str, run: str) -> None:
+        self.process = process
+        self.run = run
         self.load: Callable[[msgspec.Raw], Any] = payloads.load
         self.seq = 0
-        self.crc = 0
+        self.crc = seed(process, run)
         self.events: list[ev.Event] = []
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
         self._executions: dict[int, act.ActivityExecution] = {}
+        self._time, self._when = 0.0, datetime.fromtimestamp(0.0, UTC)
         self._hidden: list[ev.Event] = []
 
-    def append_sealed(self, sealed: Sequence[bytes], process: str, run: str) -> None:
+    def append_sealed(self, sealed: Sequence[bytes]) -> None:
         """Add what the store holds after `seq`. Raises CorruptRecord, naming the event."""
         for blob in sealed:
-            what = f"event {self.seq + 1} of process {process!r}, run {run}"
+            what = f"event {self.seq + 1} of process {self.process!r}, run {self.run}"
             body, crc = unseal(blob, what, self.crc)
             self.append(decode(_RECORDS, body, what))
             self.crc = crc
 
     def append(self, record: rec.Record) -> None:
         self.seq += 1
+        if record.time != self._time:  # Those of one commit have one time.
+            self._time, self._when = record.time, datetime.fromtimestamp(record.time, UTC)
         kind = type(record)
-        event = EVENTS[kind](self, record)
-        event.id, event.datetime = self.seq, datetime.fromtimestamp(record.time, UTC)
-        (self._hidden if kind is rec.DecisionCompleted else self.events).append(event)
+        event, values = EVENTS[kind]
+        shown = self._hidden if kind is rec.DecisionCompleted else self.events
+        shown.append(event(*values(self, record), datetime=self._when, id=self.seq))
 
     def append_all(self, draft: Draft) -> None:
         """Add the events of a draft that are not there yet."""
@@ -76,10 +84,10 @@ class History:
             self._executions[record.scheduled] = found
         return found
 
-    def decided(self, decision: dec.Decision) -> ev.DecisionEvent:
+    def decided(self, decision: dec.Decision) -> dec.Decision:
         """A decision that later records refer to by its number."""
         self.refs[self.seq] = decision
-        return ev.DecisionEvent(decision)
+        return decision
 
 
 def _number(event: ev.Event) -> int:
@@ -116,14 +124,14 @@ class HistoryCache:
         if history is None or history.seq < first:
             history = self._read(history, process, run, first)
         if history.seq > first:
+            self._keep(process, run, history)
             return None
         history.append_all(draft)
         return history
 
     def _read(self, history: History | None, process: str, run: str, seq: int) -> History:
-        history = history or History(self._payloads)
-        sealed = self._store.history(process, run, history.seq, seq - history.seq)
-        history.append_sealed(sealed, process, run)
+        history = history or History(self._payloads, process, run)
+        history.append_sealed(self._store.history(process, run, history.seq, seq - history.seq))
         if history.seq < seq:
             raise CorruptRecord(f"event {history.seq + 1} of process {process!r}, run {run} is missing")
         return history
@@ -137,6 +145,7 @@ class HistoryCache:
         with suppress(PayloadError):
             if history.seq >= head.seq - len(draft.written):
                 history.append_all(draft)
+            if history.seq == head.seq:
                 history.crc = head.crc
             self._keep(head.id, head.run, history)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .codec import decode, encode, seal, unseal
+from .codec import decode, encode, seal, seed, unseal
 from .head import Head
 from .machine import Draft, Pending
 from .store import ALARMS, Archive, Commit, Entry, Row, Summary, Task
@@ -23,18 +23,22 @@ def pack(draft: Draft) -> Commit:
         head.run,
         "" if base is None else base.stamp,
         head.stamp,
-        seal(encode(head))[0],
+        _seal_head(head),
         None if base is not None and _same_summary(base, head) else summary(head),
         entries,
         *_tasks(draft),
-        None if draft.archived is None else Archive(seal(encode(draft.archived))[0], summary(draft.archived)),
+        None if draft.archived is None else Archive(_seal_head(draft.archived), summary(draft.archived)),
     )
+
+
+def _seal_head(head: Head) -> bytes:
+    return seal(encode(head), seed(head.id))[0]
 
 
 def unpack(row: Row, process: str) -> Head:
     """The head of a row. Raises CorruptRecord."""
     what = f"the head of process {process!r}"
-    return decode(_HEADS, unseal(row.head, what)[0], what)
+    return decode(_HEADS, unseal(row.head, what, seed(process))[0], what)
 
 
 def summary(head: Head) -> Summary:

@@ -16,7 +16,7 @@ from ..exceptions import CorruptRecord, UnknownProcessException
 from ..process import Process, ProcessResult
 from . import records as rec
 from .checks import count, moment, optional_text, text
-from .codec import Payloads, decode, unseal_last
+from .codec import Payloads, decode, seed, unseal_last
 from .head import CLOSED, OPEN, ActivityState, Head
 from .history import History
 from .office import Office
@@ -66,8 +66,8 @@ class Questions:
         return events[skip : None if limit is None else skip + limit]
 
     def _history(self, head: Head) -> History:
-        history = History(self.payloads)
-        history.append_sealed(self._sealed(head, 0), head.id, head.run)
+        history = History(self.payloads, head.id, head.run)
+        history.append_sealed(self._sealed(head, 0))
         return history
 
     def _sealed(self, head: Head, skip: int) -> list[bytes]:
@@ -82,7 +82,7 @@ class Questions:
         if head.open:
             return None
         what = f"event {head.seq} of process {process!r}, run {head.run}"
-        body, checksum = unseal_last(self._sealed(head, max(head.seq - 2, 0)), what)
+        body, checksum = unseal_last(self._sealed(head, max(head.seq - 2, 0)), what, seed(head.id, head.run))
         if checksum != head.crc:
             raise CorruptRecord(f"{what} is not the one that was written last")
         return closing_result(decode(_RECORDS, body, what), self.payloads.load)
@@ -113,9 +113,9 @@ class Questions:
 
     def _read(self, head: Head) -> History:
         """As much of the history as can be read."""
-        history = History(self.payloads)
+        history = History(self.payloads, head.id, head.run)
         with suppress(CorruptRecord):
-            history.append_sealed(self._sealed(head, 0), head.id, head.run)
+            history.append_sealed(self._sealed(head, 0))
         return history
 
     def _activities(self, head: Head) -> Iterator[PendingActivity]:

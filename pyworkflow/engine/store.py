@@ -6,10 +6,13 @@ docs/backends.md is the guide to writing one; `pyworkflow.testing.StoreSuite` is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from msgspec import Struct
+
+from ..exceptions import UnsupportedBackend
 
 ALARMS, LETTERS = "alarm", "letter"
 
@@ -58,7 +61,7 @@ class Row(Struct, gc=False):
 
 
 class Entry(Struct, gc=False):
-    """One event to append: its run, its number in it, and its sealed record."""
+    """One event to append: its run, its number in it, and its sealed record, which is one line."""
 
     run: str
     seq: int
@@ -125,10 +128,16 @@ class Store(ABC):
     def now(self) -> float:
         """The time that counts, in seconds since 1970: the server's where there is one."""
 
-    @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> AbstractContextManager[object]:
         """Group what is done inside into one transaction or round trip where that is faster; it never nests."""
-        yield
+        return nullcontext()
+
+    def joined(self, connection: Any) -> Store:
+        """This store in the transaction that the caller has open on a connection of its own to the same database.
+
+        All of a commit is in the transaction, or nothing. Raises UnsupportedBackend where there is no such thing.
+        """
+        raise UnsupportedBackend(f"{type(self).__name__} cannot join a transaction: leave `connection` out")
 
     @abstractmethod
     def read(self, process: str, run: str | None = None) -> Row | None:

@@ -17,6 +17,9 @@ from . import records as rec
 if TYPE_CHECKING:
     from .history import History
 
+Values = tuple[Any, ...]
+Make = Callable[["History", Any], Values]
+
 
 def outcome(status: str, reason: str, payload: Any, cause: str) -> proc.ProcessResult:
     """How a child ended, from its status."""
@@ -46,11 +49,6 @@ def closing_result(record: rec.Record, load: Callable[[msgspec.Raw], Any]) -> pr
         case rec.ProcessTerminated():
             return proc.ProcessTerminated(record.reason or None, load(record.details), record.cause)
     return proc.ProcessTimedOut()
-
-
-def _started(history: History, record: rec.ProcessStarted) -> ev.Event:
-    history.start = record
-    return ev.ProcessStartedEvent()
 
 
 def schedule_decision(history: History, record: rec.ActivityScheduled) -> dec.ScheduleActivity:
@@ -110,56 +108,73 @@ _DECISIONS: dict[type[rec.Record], Callable[[History, Any], dec.Decision]] = {
 }
 
 
-def _refused(history: History, record: rec.DecisionRefused) -> ev.Event:
+def _refused(history: History, record: rec.DecisionRefused) -> Values:
     if record.decision is None:
-        return ev.DecisionRefusedEvent(history.refs[record.initiated], record.cause)
-    return ev.DecisionRefusedEvent(_DECISIONS[type(record.decision)](history, record.decision), record.cause)
+        return history.refs[record.initiated], record.cause
+    return _DECISIONS[type(record.decision)](history, record.decision), record.cause
 
 
-def _ended(result: Callable[[History, Any], act.ActivityResult]) -> Callable[[History, Any], ev.Event]:
-    return lambda h, r: ev.ActivityEvent(h.execution(r), result(h, r))
-
-
-def _child_closed(history: History, record: rec.ChildClosed) -> ev.Event:
+def _child_closed(history: History, record: rec.ChildClosed) -> Values:
     child = history.refs[record.initiated].process
     result = outcome(record.status, record.reason, history.load(record.payload), record.cause)
-    return ev.ChildProcessEvent(child.id, result, child.workflow, child.tags)
+    return child.id, result, child.workflow, child.tags
 
 
-def _child_started(history: History, record: rec.ChildStarted) -> ev.Event:
+def _child_started(history: History, record: rec.ChildStarted) -> Values:
     child = history.refs[record.initiated].process
-    return ev.ChildProcessStartedEvent(child.id, child.workflow, child.tags)
+    return child.id, child.workflow, child.tags
 
 
-def _signal_delivered(history: History, record: rec.SignalDelivered) -> ev.Event:
+def _signal_delivered(history: History, record: rec.SignalDelivered) -> Values:
     sent = history.refs[record.initiated]
-    return ev.ProcessSignaledEvent(sent.process_id, sent.signal)
+    return sent.process_id, sent.signal
 
 
-EVENTS: dict[type[rec.Record], Callable[[History, Any], ev.Event]] = {
-    **{type: lambda h, r: h.decided(_DECISIONS[r.__class__](h, r)) for type in _DECISIONS},
-    rec.ProcessStarted: _started,
-    rec.DecisionStarted: lambda h, r: ev.DecisionStartedEvent(),
-    rec.DecisionCompleted: lambda h, r: ev.DecisionCompletedEvent(),
-    rec.DecisionTimedOut: lambda h, r: ev.DecisionTimedOutEvent(),
-    rec.DecisionFailed: lambda h, r: ev.DecisionFailedEvent(r.reason, h.load(r.details)),
-    rec.DecisionReleased: lambda h, r: ev.DecisionReleasedEvent(),
-    rec.DecisionRefused: _refused,
-    rec.ProcessBlocked: lambda h, r: ev.ProcessBlockedEvent(r.reason, h.load(r.details)),
-    rec.ProcessResumed: lambda h, r: ev.ProcessResumedEvent(),
-    rec.ActivityStarted: lambda h, r: ev.ActivityStartedEvent(h.execution(r)),
-    rec.ActivityReleased: lambda h, r: ev.ActivityReleasedEvent(h.execution(r)),
+def _started(history: History, record: rec.ProcessStarted) -> Values:
+    history.start = record
+    return ()
+
+
+def _nothing(history: History, record: rec.Record) -> Values:
+    return ()
+
+
+def _reason(history: History, record: Any) -> Values:
+    return record.reason, history.load(record.details)
+
+
+def _ended(result: Callable[[History, Any], act.ActivityResult]) -> tuple[type[ev.Event], Make]:
+    return ev.ActivityEvent, lambda h, r: (h.execution(r), result(h, r))
+
+
+EVENTS: dict[type[rec.Record], tuple[type[ev.Event], Make]] = {
+    **{type: (ev.DecisionEvent, lambda h, r: (h.decided(_DECISIONS[r.__class__](h, r)),)) for type in _DECISIONS},
+    rec.ProcessStarted: (ev.ProcessStartedEvent, _started),
+    rec.DecisionStarted: (ev.DecisionStartedEvent, _nothing),
+    rec.DecisionCompleted: (ev.DecisionCompletedEvent, _nothing),
+    rec.DecisionTimedOut: (ev.DecisionTimedOutEvent, _nothing),
+    rec.DecisionFailed: (ev.DecisionFailedEvent, _reason),
+    rec.DecisionReleased: (ev.DecisionReleasedEvent, _nothing),
+    rec.DecisionRefused: (ev.DecisionRefusedEvent, _refused),
+    rec.ProcessBlocked: (ev.ProcessBlockedEvent, _reason),
+    rec.ProcessResumed: (ev.ProcessResumedEvent, _nothing),
+    rec.ActivityStarted: (ev.ActivityStartedEvent, lambda h, r: (h.execution(r),)),
+    rec.ActivityReleased: (ev.ActivityReleasedEvent, lambda h, r: (h.execution(r),)),
     rec.ActivityCompleted: _ended(lambda h, r: act.ActivityCompleted(h.load(r.result))),
     rec.ActivityFailed: _ended(lambda h, r: act.ActivityFailed(r.reason or None, h.load(r.details))),
     rec.ActivityCanceled: _ended(lambda h, r: act.ActivityCanceled(h.load(r.details))),
     rec.ActivityTimedOut: _ended(lambda h, r: act.ActivityTimedOut(h.load(r.details), r.timeout_type)),
-    rec.Signaled: lambda h, r: ev.SignalEvent(Signal(r.name, h.load(r.data))),
-    rec.CancelRequested: lambda h, r: ev.CancelRequestedEvent(h.load(r.details)),
-    rec.TimerFired: lambda h, r: ev.TimerEvent(h.refs[r.started]),
-    rec.ChildStarted: _child_started,
-    rec.ChildClosed: _child_closed,
-    rec.SignalDelivered: _signal_delivered,
-    rec.CancelDelivered: lambda h, r: ev.ProcessCancelRequestedEvent(h.refs[r.initiated].process_id),
-    rec.ProcessTimedOut: lambda h, r: ev.ProcessTimedOutEvent(),
-    rec.ProcessTerminated: lambda h, r: ev.ProcessTerminatedEvent(r.reason or None, h.load(r.details), r.cause),
+    rec.Signaled: (ev.SignalEvent, lambda h, r: (Signal(r.name, h.load(r.data)),)),
+    rec.CancelRequested: (ev.CancelRequestedEvent, lambda h, r: (h.load(r.details),)),
+    rec.TimerFired: (ev.TimerEvent, lambda h, r: (h.refs[r.started],)),
+    rec.ChildStarted: (ev.ChildProcessStartedEvent, _child_started),
+    rec.ChildClosed: (ev.ChildProcessEvent, _child_closed),
+    rec.SignalDelivered: (ev.ProcessSignaledEvent, _signal_delivered),
+    rec.CancelDelivered: (ev.ProcessCancelRequestedEvent, lambda h, r: (h.refs[r.initiated].process_id,)),
+    rec.ProcessTimedOut: (ev.ProcessTimedOutEvent, _nothing),
+    rec.ProcessTerminated: (
+        ev.ProcessTerminatedEvent,
+        lambda h, r: (r.reason or None, h.load(r.details), r.cause),
+    ),
 }
+"""The event of each record, and how its values are made."""

@@ -17,8 +17,8 @@ __all__ = ["BackendSuite", "StoreSuite", "VirtualClock", "WorkflowEnvironment"]
 _SUITES = {"BackendSuite": "backend", "StoreSuite": "store"}
 _THEMES = {
     "backend": (
-        *("activities", "bench", "deciders", "decisions", "endings", "exchange", "families", "layouts", "letters"),
-        *("questions", "signals", "starting", "timeouts", "unknowns"),
+        *("activities", "asking", "bench", "deciders", "decisions", "endings", "exchange", "families", "layouts"),
+        *("letters", "questions", "signals", "starting", "timeouts", "unknowns"),
     ),
     "store": ("bench", "commits", "questions", "tasks", "waiting"),
 }

@@ -10,6 +10,7 @@ The backend's time must be `clock()`, in seconds since 1970; tests move it. The 
 from __future__ import annotations
 
 from .backend_activities import Activities
+from .backend_asking import Asking
 from .backend_deciders import Deciders
 from .backend_decisions import Decisions
 from .backend_endings import Endings
@@ -36,6 +37,7 @@ class BackendSuite(
     Letters,
     Endings,
     Exchanges,
+    Asking,
     Questions,
     Unknowns,
 ):

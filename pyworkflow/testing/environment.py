@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import inspect
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from ..activity import Activity, ActivityMonitor, ActivityResult
@@ -211,15 +212,22 @@ class _Fake(Activity):
 
 
 class _Watched(Workflow):
-    """A workflow whose errors are kept for the test to see."""
+    """A workflow whose errors are kept for the test to see, and that must leave the history as it is."""
 
     def __init__(self, workflow: Workflow, errors: list[Exception]) -> None:
         self.workflow = workflow
         self.errors = errors
 
     def decide(self, process: Process) -> list[Decision]:
+        events, before = list(process.history), deepcopy(process.history)
         try:
-            return decisions_of(self.workflow.decide(process), process)
+            decisions = decisions_of(self.workflow.decide(process), process)
+            if events != before:
+                raise RuntimeError(
+                    f"the decider of {process.workflow} changed an event's data, which later decisions share: "
+                    "copy what you change"
+                )
+            return decisions
         except Exception as error:
             self.errors.append(error)
             raise

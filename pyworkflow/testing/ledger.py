@@ -45,7 +45,7 @@ class Ledger:
 
     def __init__(self, process: str, run: str) -> None:
         self.what, self.run = f"process {process!r}, run {run}", run
-        self.seq, self.crc, self.time = 0, 0, 0.0
+        self.seq, self.crc, self.time = 0, zlib.crc32(f"{process}:{run}".encode()), 0.0
         self.start: rec.ProcessStarted | None = None
         self.closing: rec.Record | None = None
         self.blocked = self.cancel_requested = False

@@ -11,6 +11,7 @@ import pytest
 from ..engine.store import Archive, Commit, Entry, Query, Store, Summary, Task
 
 ALL_BYTES = bytes(range(256))
+A_LINE = ALL_BYTES.replace(b"\n", b"")
 ODD_NAMES = [
     "plain",
     "with space",

@@ -8,7 +8,7 @@ import pytest
 
 from ..engine.store import Archive, Query, Row
 from .concurrency import in_threads
-from .store_bench import ALL_BYTES, ODD_NAMES, StoreBench, make_commit, make_summary, make_task
+from .store_bench import A_LINE, ALL_BYTES, ODD_NAMES, StoreBench, make_commit, make_summary, make_task
 
 
 class Commits(StoreBench):
@@ -180,19 +180,19 @@ class Commits(StoreBench):
 
     def test_every_byte_survives(self) -> None:
         task = make_task(body=ALL_BYTES)
-        self.put(head=ALL_BYTES, events=[ALL_BYTES, b"", b"\0", ALL_BYTES[::-1]], add=[task])
+        self.put(head=ALL_BYTES, events=[A_LINE, b"", b"\0", A_LINE[::-1]], add=[task])
         row = self.other.read("p")
         assert row is not None and row.head == ALL_BYTES
-        assert self.other.history("p", "r1") == [ALL_BYTES, b"", b"\0", ALL_BYTES[::-1]]
+        assert self.other.history("p", "r1") == [A_LINE, b"", b"\0", A_LINE[::-1]]
         assert self.other.tasks("p") == [task]
         assert self.claim("q")[0].body == ALL_BYTES
 
     def test_large_records_survive(self) -> None:
         large = ALL_BYTES * 4096
-        self.put(head=large, events=[large, large], add=[make_task(body=large)])
+        self.put(head=large, events=[A_LINE * 4096, b"", A_LINE * 4096], add=[make_task(body=large)])
         row = self.store.read("p")
         assert row is not None and row.head == large
-        assert self.store.history("p", "r1") == [large, large]
+        assert self.store.history("p", "r1") == [A_LINE * 4096, b"", A_LINE * 4096]
         assert self.store.tasks("p")[0].body == large
 
     def test_odd_names_are_told_apart(self) -> None:

@@ -21,15 +21,21 @@ def execute(activity: Activity) -> ActivityResult | None:
     """Execute an activity; None when it is handed off: somebody else completes it by its token."""
     try:
         return outcome_of(activity, activity.execute())
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return outcome_of_error(error)
 
 
 async def execute_async(activity: Activity) -> ActivityResult | None:
     """Execute an activity whose `execute` is async."""
+    from asyncio import CancelledError  # Who needs it has imported it; it takes long.
+
     try:
         return outcome_of(activity, await activity.execute())
-    except (Exception, SystemExit) as error:
+    except (KeyboardInterrupt, CancelledError):
+        raise
+    except BaseException as error:
         return outcome_of_error(error)
 
 
@@ -52,9 +58,9 @@ def decide(workflow: Callable[[], Workflow], task: DecisionTask, attempts: int) 
     """Make a workflow and ask it for its decisions. Raises UnknownTypeException of the making."""
     try:
         return decisions_of(workflow().decide(task.process), task.process)
-    except UnknownTypeException:
+    except (KeyboardInterrupt, UnknownTypeException):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return Failed(f"{type(error).__name__}: {error}", _traceback(error), attempts)
 
 

@@ -6,7 +6,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from logging import Logger
 from queue import Empty, SimpleQueue
@@ -138,7 +138,6 @@ class Worker:
         begun = handed_in = time.monotonic()
         try:
             while tasks and not self._stopping.is_set():
-                self._running.look()
                 self._running.do(tasks[0], self._unsent.append)
                 del tasks[0]
                 if tasks and time.monotonic() - handed_in > SLOW:
@@ -176,7 +175,7 @@ class Worker:
             identity=self.name,
             timeout=timeout,
             interrupt=self._interrupt,
-            decide=self._running.decide,
+            decide=self._running.decide_at_once,
         )
 
     def _hand_in(self, log: Any) -> None:
@@ -226,14 +225,14 @@ class Worker:
     # -- what it serves ----------
 
     def _of_decisions(self) -> tuple[str, ...]:
-        return self._serves(workflow.category for workflow in self.manager.workflows) if self.decides else ()
+        return self._serves(self.manager.decision_categories) if self.decides else ()
 
     def _of_activities(self) -> tuple[str, ...]:
-        return self._serves(activity.category for activity in self.manager.activities) if self.executes else ()
+        return self._serves(self.manager.activity_categories) if self.executes else ()
 
-    def _serves(self, all_categories: Iterable[str]) -> tuple[str, ...]:
+    def _serves(self, all_categories: tuple[str, ...]) -> tuple[str, ...]:
         if self._categories is None:
-            return tuple(sorted(set(all_categories)))
+            return all_categories
         return (self._categories,) if isinstance(self._categories, str) else tuple(self._categories)
 
 

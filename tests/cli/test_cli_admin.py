@@ -91,7 +91,7 @@ def test_migrate(cli) -> None:
 
 def test_a_newer_file_is_refused(cli, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "cli.db") as db:
-        db.execute("PRAGMA user_version = 1000")
+        db.execute("UPDATE pyworkflow_schema SET version = 1000")
     assert "newer pyworkflow" in cli("backend", "migrate", code=1).stderr
 
 
@@ -103,12 +103,12 @@ def test_check_finds_nothing(cli, closed: Backend) -> None:
 
 
 DAMAGE = {
-    "a changed byte": "UPDATE event SET body = replace(body, 'no stock', 'no stick') WHERE seq = 3",
-    "an unknown format": "UPDATE event SET body = '9' || substr(body, 2) WHERE seq = 2",
-    "an event that is gone": "DELETE FROM event WHERE seq = 2",
-    "a last event that is gone": "DELETE FROM event WHERE seq = 3",
-    "a cut event": "UPDATE event SET body = substr(body, 1, 12) WHERE seq = 3",
-    "an empty event": "UPDATE event SET body = x'' WHERE seq = 1",
+    "a changed byte": "UPDATE pyworkflow_event SET body = replace(body, 'no stock', 'no stick') WHERE seq = 3",
+    "an unknown format": "UPDATE pyworkflow_event SET body = '9' || substr(body, 2) WHERE seq = 2",
+    "an event that is gone": "DELETE FROM pyworkflow_event WHERE seq = 2",
+    "a last event that is gone": "DELETE FROM pyworkflow_event WHERE seq = 3",
+    "a cut event": "UPDATE pyworkflow_event SET body = substr(body, 1, 12) WHERE seq = 3",
+    "an empty event": "UPDATE pyworkflow_event SET body = x'' WHERE seq = 1",
 }
 
 
@@ -120,7 +120,7 @@ def test_check_names_what_is_corrupt(cli, backend: Backend, tmp_path: Path, dama
     with sqlite3.connect(tmp_path / "cli.db") as db:
         text = DAMAGE[damage].replace("replace(body,", "CAST(replace(CAST(body AS TEXT),")
         text = text.replace("'no stick')", "'no stick') AS BLOB)").replace("substr(body", "substr(CAST(body AS TEXT)")
-        text += f" AND run = (SELECT key FROM run WHERE run = '{run}')"
+        text += f" AND run = (SELECT key FROM pyworkflow_run WHERE run = '{run}')"
         assert db.execute(text).rowcount == 1
     rows = cli.json("backend", "check", code=1)
     assert [(row["id"], row["run"]) for row in rows] == [("o2", run)]

@@ -78,7 +78,7 @@ MUTANTS = [
         "head.alarm = None",
         MEMORY,
     ),
-    Mutant("alarm-moved-later", f"{M}/draft.py", "head.alarm is None or due < head.alarm:", "True:", MEMORY),
+    Mutant("alarm-moved-later", f"{M}/draft.py", "alarm is None or due < alarm:", "True:", MEMORY),
     Mutant(
         "clock-goes-back",
         f"{M}/draft.py",
@@ -125,11 +125,11 @@ MUTANTS = [
     Mutant(
         "rolled-back-cache",
         f"{E}/office.py",
-        "            with self._lock:\n                self._heads.clear()\n            self.histories.clear()\n",
+        "            self._heads.clear()\n            self.histories.clear()\n",
         "",
         SQLITE,
     ),
-    Mutant("stale-head-believed", f"{E}/office.py", "if done.draft.changed and not done.failed:", "if True:", SQLITE),
+    Mutant("stale-head-believed", f"{E}/office.py", "if visit.draft.changed and not visit.failed:", "if True:", SQLITE),
     Mutant(
         "letter-dropped",
         f"{E}/mail.py",
@@ -140,7 +140,7 @@ MUTANTS = [
     Mutant(
         "sender-not-told",
         f"{E}/mail.py",
-        "            self.office.work([Job(letter.sender, [_answer(letter, reply)])])\n",
+        "            self._say(letter.sender, _answer(letter, reply))\n",
         "            pass\n",
         MEMORY,
     ),
@@ -169,15 +169,15 @@ MUTANTS = [
     Mutant(
         "sqlite-no-fence",
         f"{S}/store.py",
-        '_UPDATE = "UPDATE run SET stamp = ?, head = ? WHERE id = ? AND current AND stamp = ? RETURNING key"',
-        "_UPDATE = \"UPDATE run SET stamp = ?, head = ? WHERE id = ? AND current AND ? != '' RETURNING key\"",
+        '_UPDATE = f"UPDATE pyworkflow_run SET stamp = ?, head = ? {_IF_SAME}"',
+        "_UPDATE = \"UPDATE pyworkflow_run SET stamp = ?, head = ? WHERE key = ? AND id = ? AND current AND ? != ''\"",
         SQLITE,
     ),
     Mutant(
         "sqlite-no-rollback",
         f"{S}/connection.py",
-        '                    db.execute("ROLLBACK")\n                raise',
-        '                    db.execute("COMMIT")\n                raise',
+        '            if self.db.in_transaction:\n                self.db.execute("ROLLBACK")\n\n    def close',
+        '            if self.db.in_transaction:\n                self.db.execute("COMMIT")\n\n    def close',
         SQLITE,
     ),
     Mutant("sqlite-newer-file-accepted", f"{S}/connection.py", "if version > VERSION:", "if False:", SQLITE),

@@ -46,11 +46,13 @@ def decide(world: World, machine: Machine, task: DecisionTask) -> list[tuple[Fin
     return []
 
 
-def decide_on_the_way(world: World, asked: list[tuple[Process, Promise]], task: DecisionTask) -> Answer:
+def decide_on_the_way(world: World, asked: list[tuple[Process, Promise]], task: DecisionTask) -> Answer | None:
     """A decider that is asked before anything is committed, while others act or time passes."""
     if world.random.random() < 0.1:
         world.interlude()
     chance = world.random.random()
+    if chance < 0.1:
+        return None
     if chance < 0.8:
         decisions, promise = _answer(world, task)
         promise.asked += 1

@@ -9,7 +9,7 @@ import pytest
 
 from pyworkflow.backend.memory import MemoryBackend, MemoryStore
 from pyworkflow.decision import ScheduleActivity, SignalProcess, StartChildProcess, Timer
-from pyworkflow.engine.codec import seal
+from pyworkflow.engine.codec import seal, seed
 from pyworkflow.engine.store import Row, Task
 from pyworkflow.process import Process
 from pyworkflow.testing import VirtualClock
@@ -40,7 +40,7 @@ def head(change: bytes, to: bytes, process: str = "p") -> Callable[[MemoryStore]
         run = store._runs[process, store._current[process]]
         body = run.row.head[9:]
         assert change in body
-        run.row = Row(run.row.stamp, seal(body.replace(change, to, 1))[0])
+        run.row = Row(run.row.stamp, seal(body.replace(change, to, 1), seed(process))[0])
 
     return spoil
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyworkflow.engine import records as rec
-from pyworkflow.engine.codec import encode, seal
+from pyworkflow.engine.codec import encode, seal, seed
 from pyworkflow.testing.invariants import InvariantViolated, Ledger
 
 
@@ -88,7 +88,7 @@ BAD = {
 
 
 def tell(records: list[rec.Record]) -> Ledger:
-    ledger, crc = Ledger("p", "r"), 0
+    ledger, crc = Ledger("p", "r"), seed("p", "r")
     for record in records:
         sealed, crc = seal(encode(record), crc)
         ledger.tell(sealed)

@@ -43,7 +43,6 @@ class Machine:
         """Begin anew: whatever was in memory is gone."""
         self.decisions, self.activities = [], []
         self.engine = Engine(self.store, cache_size=self.cache, limits=self.limits)
-        self.engine._counter.stopwatch = self.store.now
         for workflow, category in (("W", "c"), ("V", "d")):
             self.engine.register_workflow(workflow, category, 90.0, 15.0)
         for activity, heartbeat in (("A", None), ("B", 6.0)):

@@ -48,18 +48,25 @@ def edit(path: str, sql: str, *values: Any) -> None:
 
 def test_a_newer_file_is_refused_and_left_as_it_is(path: str) -> None:
     filled(path).close()
-    edit(path, "PRAGMA user_version = 99")
+    edit(path, "UPDATE pyworkflow_schema SET version = 99")
     before = Path(path).read_bytes()
     with pytest.raises(UnsupportedBackend, match="newer pyworkflow"):
         SQLiteBackend(path)
     assert Path(path).read_bytes() == before
 
 
-def test_the_file_of_another_application_is_refused(path: str) -> None:
-    edit(path, "CREATE TABLE theirs (x)")
+def test_the_tables_live_beside_those_of_another_application(path: str) -> None:
+    edit(path, "CREATE TABLE run (x)")
+    edit(path, "INSERT INTO run VALUES (1)")
     edit(path, "PRAGMA user_version = 1")
-    with pytest.raises(UnsupportedBackend, match="another application"):
-        SQLiteBackend(path)
+    manager = filled(path)
+    Worker(manager).run(burst=True)
+    assert manager.result("one", 0) == "fine"
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT x FROM run").fetchall() == [(1,)]
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master") if name != "run"]
+    assert all(name.removeprefix("sqlite_autoindex_").startswith("pyworkflow_") for name in names)
 
 
 def test_what_is_no_database_is_refused(path: str) -> None:
@@ -111,12 +118,12 @@ def test_a_changed_event_is_found_and_named(path: str, seq: int) -> None:
     manager = filled(path)
     Worker(manager).run(burst=True)
     manager.close()
-    key = "(SELECT key FROM run WHERE id = 'one')"
+    key = "(SELECT key FROM pyworkflow_run WHERE id = 'one')"
     with sqlite3.connect(path) as db:
-        (body,) = db.execute(f"SELECT body FROM event WHERE run = {key} AND seq = ?", (seq,)).fetchone()
+        (body,) = db.execute(f"SELECT body FROM pyworkflow_event WHERE run = {key} AND seq = ?", (seq,)).fetchone()
     for at in range(len(body)):
         damaged = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
-        edit(path, f"UPDATE event SET body = ? WHERE run = {key} AND seq = ?", damaged, seq)
+        edit(path, f"UPDATE pyworkflow_event SET body = ? WHERE run = {key} AND seq = ?", damaged, seq)
         backend = SQLiteBackend(path)
         with pytest.raises(CorruptRecord, match=f"event {seq} of process 'one'"):
             backend.process_by_id("one")
@@ -127,16 +134,37 @@ def test_a_changed_event_is_found_and_named(path: str, seq: int) -> None:
 def test_a_missing_event_is_found_and_named(path: str) -> None:
     manager = filled(path)
     Worker(manager).run(burst=True)
-    edit(path, "DELETE FROM event WHERE run = (SELECT key FROM run WHERE id = 'one') AND seq = 3")
+    edit(path, "DELETE FROM pyworkflow_event WHERE run = (SELECT key FROM pyworkflow_run WHERE id = 'one') AND seq = 3")
     for ask in (manager.process_by_id, manager.wait, manager.history, manager.describe):
         with pytest.raises(CorruptRecord, match="event 3 of process 'one'"):
             ask("one")
 
 
+def test_events_that_changed_places_are_found(path: str) -> None:
+    manager = filled(path)
+    Worker(manager).run(burst=True)
+    one, two = "(SELECT key FROM pyworkflow_run WHERE id = 'one')", "(SELECT key FROM pyworkflow_run WHERE id = 'two')"
+    edit(path, f"UPDATE pyworkflow_event SET run = -run WHERE seq = 1 AND run IN ({one}, {two})")
+    edit(path, f"UPDATE pyworkflow_event SET run = {two} WHERE run = -{one}")
+    edit(path, f"UPDATE pyworkflow_event SET run = {one} WHERE run = -{two}")
+    for process in ("one", "two"):
+        with pytest.raises(CorruptRecord, match=f"event 1 of process '{process}'"):
+            manager.history(process)
+
+
+def test_a_head_that_is_another_process_s_is_found(path: str) -> None:
+    filled(path).close()
+    edit(path, "UPDATE pyworkflow_run SET head = (SELECT head FROM pyworkflow_run WHERE id = 'two') WHERE id = 'one'")
+    backend = SQLiteBackend(path)
+    with pytest.raises(CorruptRecord, match="the head of process 'one'"):
+        backend.process_by_id("one")
+    backend.close()
+
+
 def test_a_damaged_history_blocks_its_process_and_no_other(path: str) -> None:
     manager = filled(path)
-    key = "(SELECT key FROM run WHERE id = 'one')"
-    edit(path, f"UPDATE event SET body = CAST(replace(body, 'one', 'two') AS BLOB) WHERE run = {key}")
+    key = "(SELECT key FROM pyworkflow_run WHERE id = 'one')"
+    edit(path, f"UPDATE pyworkflow_event SET body = CAST(replace(body, 'one', 'two') AS BLOB) WHERE run = {key}")
     Worker(manager).run(burst=True)
     assert manager.result("two", 0) == "fine"
     blocked = manager.describe("one").blocked
@@ -147,7 +175,7 @@ def test_a_damaged_history_blocks_its_process_and_no_other(path: str) -> None:
 
 def test_a_damaged_head_keeps_nobody_waiting(path: str, caplog: pytest.LogCaptureFixture) -> None:
     filled(path).close()
-    edit(path, "UPDATE run SET head = X'31' || head WHERE id = 'one'")
+    edit(path, "UPDATE pyworkflow_run SET head = X'31' || head WHERE id = 'one'")
     manager = Manager(SQLiteBackend(path), [Ends])
     Worker(manager).run(burst=True)
     assert manager.result("two", 0) == "fine"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pyworkflow import CompleteProcess, Manager, Process, ProcessCompleted, UnsupportedBackend
+from pyworkflow.backend import open_backend
 from pyworkflow.backend.sqlite import SQLiteBackend
 from pyworkflow.testing.invariants import check
 
@@ -48,6 +49,7 @@ Worker(manager, sys.argv[2], concurrency=4).run()
 CALL = """
 import sys
 from pyworkflow import *
+from pyworkflow.backend import open_backend
 from pyworkflow.backend.sqlite import SQLiteBackend
 backend = SQLiteBackend(sys.argv[1])
 """
@@ -147,15 +149,15 @@ def test_starts_of_several_processes_under_one_id(path: str) -> None:
     assert all(len(backend.history(f"p{number}")) == 1 for number in range(30))
 
 
-def test_a_database_of_somebody_else_is_refused_and_left_as_it_is(path: str) -> None:
+def test_a_database_without_workflows_can_be_left_as_it_is(path: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute("CREATE TABLE theirs (x)")
     before = Path(path).read_bytes()
-    with pytest.raises(UnsupportedBackend, match="another application"):
-        SQLiteBackend(path)
+    with pytest.raises(UnsupportedBackend, match="no workflows"):
+        SQLiteBackend(path, create=False)
+    with pytest.raises(UnsupportedBackend, match="no workflows"):
+        open_backend(f"sqlite:///{path}", create=False)
     assert Path(path).read_bytes() == before
-    with sqlite3.connect(path) as db:
-        assert db.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
     assert not Path(f"{path}-wal").exists()
 
 
@@ -176,7 +178,7 @@ def in_child(do: object) -> int:
         os._exit(1)
 
 
-def test_a_fork_while_a_thread_writes_does_not_hang_the_child(path: str) -> None:
+def test_a_fork_waits_for_a_thread_that_writes(path: str) -> None:
     backend = SQLiteBackend(path)
     backend.start_process(Process("w", "p"))
     inside, done = threading.Event(), threading.Event()
@@ -189,13 +191,35 @@ def test_a_fork_while_a_thread_writes_does_not_hang_the_child(path: str) -> None
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     assert inside.wait(PATIENCE)
-    try:
-        assert in_child(lambda: backend.process_by_id("p")) == 0
-    finally:
-        done.set()
+    threading.Timer(0.1, done.set).start()
+    assert in_child(lambda: backend.signal_process("p", "from the child")) == 0
     writer.join(PATIENCE)
     backend.signal_process("p", "s")
+    assert [event.type for event in backend.history("p")].count("signal") == 2
     check(backend.store)
+
+
+def test_what_a_child_writes_outlives_the_parent_s_connection(path: str) -> None:
+    backend = SQLiteBackend(path)
+    backend.start_process(Process("w", "before"))
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            backend.start_process(Process("w", "first"))
+            os.read(reader, 1)
+            backend.start_process(Process("w", "second"))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    backend.close()
+    os.write(writer, b"x")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    os.close(reader)
+    os.close(writer)
+    again = SQLiteBackend(path)
+    assert sorted(process.id or "" for process in again.processes()) == ["before", "first", "second"]
+    again.close()
 
 
 def test_parent_and_children_go_on_together(path: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from pyworkflow import BackendUnavailable, Process, RecordMarker
 from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.testing.store_bench import make_commit
 
 
 def test_a_rolled_back_answer_is_in_no_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +38,16 @@ def test_a_rolled_back_answer_is_in_no_history(tmp_path: Path, monkeypatch: pyte
         *("process_started", "decision_started", "decision", "signal", "decision_started"),
     ]
     assert again.process.history == backend.process_by_id("p").history
+
+
+def test_a_key_that_was_rolled_back_is_looked_up_again(tmp_path: Path) -> None:
+    first, second = (SQLiteBackend(str(tmp_path / "keys.db")).store for _ in range(2))
+    lost = make_commit("p", events=[b"one"])
+    with pytest.raises(ZeroDivisionError), first.batch():
+        assert first.commit([lost]) == [True]
+        raise ZeroDivisionError
+    assert second.commit([make_commit("other", events=[b"x"])]) == [True]
+    assert second.commit([lost]) == [True]
+    assert first.commit([make_commit("p", lost.stamp, "2", events=[b"two"], first=2)]) == [True]
+    assert first.history("p", "r1") == [b"one", b"two"]
+    assert first.history("other", "r1") == [b"x"]

@@ -29,7 +29,7 @@ from pyworkflow import (
     UnknownTypeException,
     Workflow,
 )
-from pyworkflow.events import ActivityEvent
+from pyworkflow.events import ActivityEvent, SignalEvent
 from pyworkflow.testing import WorkflowEnvironment
 
 DAY = 86_400.0
@@ -376,3 +376,19 @@ def test_a_fake_may_answer_differently_each_time() -> None:
     began = env.clock.now
     assert env.run(Process(RetryWorkflow, input=["Double", 1])) == "third"
     assert env.clock.now == began + 120
+
+
+def test_a_decider_that_changes_what_happened_is_caught() -> None:
+    class Careless(Workflow):
+        def decide(self, process: Process) -> Any:
+            signals = [event.signal for event in process.history if isinstance(event, SignalEvent)]
+            if signals:
+                signals[0].data["seen"] = True
+                return CompleteProcess()
+            return None
+
+    env = WorkflowEnvironment([Careless])
+    id = env.start(Process(Careless))
+    env.manager.signal_process(id, "go", {"seen": False})
+    with pytest.raises(RuntimeError, match="the decider of Careless changed an event's data"):
+        env.run(id)

@@ -55,6 +55,10 @@ class Draft:
         self._ids: dict[str, int] | None = None
         self._stored: set[str] = set()
 
+    def pass_time(self, now: float) -> None:
+        """It is later now than when this was begun."""
+        self.clock, self.now = now, max(self.now, now)
+
     def opened(self, run: str, parent: Parent | None = None) -> Head:
         """The process, which is open and in this run (any run: ""), and this parent's child if one is given."""
         head = self.head

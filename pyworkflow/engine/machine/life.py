@@ -9,7 +9,7 @@ from msgspec import Raw
 from ...exceptions import ProcessAlreadyRunning
 from .. import messages as msg
 from .. import records as rec
-from ..codec import NOTHING
+from ..codec import NOTHING, seed
 from ..head import IDLE, DecisionState, Head, Status
 from . import family
 from .draft import Draft
@@ -80,6 +80,7 @@ def _fresh(draft: Draft, message: msg.Start) -> Head:
         message.workflow,
         message.version,
         version=0 if before is None else before.version,
+        crc=seed(message.process, message.run),
         started=now,
         category=message.category,
         priority=message.priority,
