@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import calibrate, footprint, workloads
+from .redis_server import measure_redis
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -86,6 +87,8 @@ def measure(runs: int) -> list[dict[str, Any]]:
     row("W3 SQLite FULL, last 200 over first 200", growth, "x", "<= 1.2", growth <= 1.2)
     value = median(lambda: on_file(workloads.latency_between_processes))
     row("L SQLite FULL, from other processes", value, "ms/step", "<= 4", value <= 4)
+
+    measure_redis(runs, row)
 
     milliseconds, mib = footprint.importing()
     row("import pyworkflow", milliseconds, "ms", "<= 100", milliseconds <= 100)

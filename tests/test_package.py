@@ -28,6 +28,7 @@ def test_every_package_is_in_setup_cfg() -> None:
 def test_the_backends_are_entry_points() -> None:
     found = {entry.name: entry.load() for entry in entry_points(group="pyworkflow.backends")}
     assert {"memory", "postgres", "postgresql", "sqlite"} <= set(found)
+    assert {"redis", "rediss", "unix", "redis+cluster", "redis+sentinel"} <= set(found)
     assert all(issubclass(backend, pyworkflow.Backend) for backend in found.values())
 
 
@@ -50,16 +51,8 @@ def test_the_rules_of_the_house(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in SOURCES if "engine" in path.parts], ids=lambda path: path.name)
 def test_the_engine_knows_nothing_above_it(path: Path) -> None:
-    above = (
-        "manager",
-        "worker",
-        "cli",
-        "testing",
-        "memory",
-        "pyworkflow_postgres",
-        "pyworkflow_sql",
-        "pyworkflow_sqlite",
-    )
+    backends = [path.name for path in (ROOT / "backends").iterdir()]
+    above = ("manager", "worker", "cli", "testing", "memory", *backends)
     assert not [name for name in imported(ast.parse(path.read_text())) if name.split(".")[-1] in above]
 
 

@@ -11,7 +11,7 @@ GROUP = "pyworkflow.backends"
 
 
 def open_backend(url: str, *, create: bool = True, **options: Any) -> Backend:
-    """The backend of a URL: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+    """The backend of a URL: `memory://`, `sqlite:///relative.db`, `sqlite:////absolute.db`, `redis://host:port/db`.
 
     With `create=False` what is not there is not made. `options` are the backend's own; its class has a
     `from_url(url, *, create, **options)`. Raises UnsupportedBackend for a scheme that is not installed or a URL that

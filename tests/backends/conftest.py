@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .redis_servers import redis_cluster, redis_server  # noqa: F401
+
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 

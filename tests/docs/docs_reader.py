@@ -11,6 +11,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from docs_pages import Block
@@ -20,14 +21,20 @@ PATIENCE = 60
 
 
 class Reader:
-    """Runs a page's Python blocks in one namespace, and its console blocks in one folder and environment."""
+    """Runs a page's Python blocks in one namespace, and its console blocks in one folder and environment.
 
-    def __init__(self, folder: Path) -> None:
+    `servers` says where those really are that the page names.
+    """
+
+    def __init__(self, folder: Path, servers: dict[str, str] | None = None) -> None:
         self.folder = folder
+        self.servers = servers or {}
         self.page = types.ModuleType("page")
         self.exports: list[str] = []
 
     def follow(self, block: Block) -> None:
+        for named, there in self.servers.items():
+            block = replace(block, code=block.code.replace(named, there))
         if block.language == "python":
             self.python(block)
         elif block.language == "console":

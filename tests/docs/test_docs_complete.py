@@ -117,10 +117,8 @@ def test_every_public_name_is_somewhere() -> None:
 # -- the rooms ----------
 
 
-ROOMS = [
-    *("pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker"),
-    *("backends/pyworkflow_postgres", "backends/pyworkflow_sql", "backends/pyworkflow_sqlite"),
-]
+BACKENDS = [f"backends/pyworkflow_{name}" for name in ("postgres", "redis", "sql", "sqlite")]
+ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
 
 
 @pytest.mark.parametrize("room", ROOMS)

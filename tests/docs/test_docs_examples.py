@@ -21,6 +21,15 @@ from docs_reader import Reader, matches, typed
 
 from pyworkflow.cli import main
 from tests.servers.postgres import DURABLE, Server, binaries
+from tests.servers.redis import running
+
+REDIS = "redis://localhost:6379/0"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    with running() as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -53,6 +62,8 @@ def shop_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.FixtureRequest) -> None:
     if page.name == "postgres.md":
         request.getfixturevalue("shop_database")
+    if any(REDIS in block.code for block in blocks(page) if block.language in ("python", "console")):
+        reader.servers[REDIS] = request.getfixturevalue("redis_url")
     for block in blocks(page):
         reader.follow(block)
 

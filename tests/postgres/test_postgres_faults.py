@@ -26,8 +26,8 @@ from pyworkflow.testing.invariants import check
 from pyworkflow.testing.store_bench import make_commit, make_task
 from pyworkflow_postgres import PostgresBackend, PostgresStore, database
 
+from ..servers.cutting import Proxy
 from ..servers.postgres import QUICK, Server, binaries
-from ..servers.proxy import Proxy
 
 PATIENCE = 60.0
 

@@ -1,1 +1,1 @@
-"""Servers that the tests start themselves, or are told of."""
+"""Servers for tests, on loopback or unix sockets, in directories of their own, gone when the test is."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.engine.engine import Engine
 from pyworkflow_postgres import PostgresStore
+from pyworkflow_redis import RedisBackend
 from pyworkflow_sqlite import SQLiteBackend
+from tests.servers.redis import Keyspace, shared
 
 from ..servers import postgres as server
 
@@ -48,4 +51,23 @@ def _store() -> PostgresStore:
     return PostgresStore(server.url(), schema=server.schema(), listen=False)
 
 
-BACKENDS = {"memory": memory, "sqlite": sqlite, "postgres": postgres}
+@cache
+def redis_server() -> Keyspace:
+    """One server for all of them: until this operating-system process ends."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return Keyspace(stack.enter_context(shared()))
+
+
+@contextmanager
+def redis(clock: Clock) -> Iterator[Engine]:
+    server = redis_server()
+    server.clear()
+    backend = RedisBackend(server.url, prefix=server.prefix, shards=3, clock=clock)
+    try:
+        yield backend
+    finally:
+        backend.close()
+
+
+BACKENDS = {"memory": memory, "sqlite": sqlite, "postgres": postgres, "redis": redis}

@@ -1,0 +1,236 @@
+"""The way to a server or a cluster: runs calls, again where that is safe, and says plainly what is wrong where not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import redis
+from redis import exceptions as errors
+from redis.cluster import RedisCluster
+
+from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
+
+from .scripts import Script
+
+Client: TypeAlias = "redis.Redis | RedisCluster"
+Word: TypeAlias = "bytes | str | int | float"
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
+REPLICA_PATIENCE_MS = 1_000
+
+PASSING = (
+    errors.ConnectionError,
+    errors.TimeoutError,
+    errors.ReadOnlyError,
+    errors.TryAgainError,
+    errors.ClusterDownError,
+    errors.MasterDownError,
+    errors.AskError,
+    errors.MovedError,
+    errors.SlotNotCoveredError,
+    errors.RedisClusterException,
+)
+"""What may be over in a moment: a restart, a failover, a slot on its way."""
+
+FAILURES = (errors.RedisError, errors.RedisClusterException)
+"""All that the driver raises by itself."""
+
+HINTS = {
+    errors.OutOfMemoryError: "the server has no memory left (maxmemory)",
+    errors.ReadOnlyError: "this is a replica, and no other server has become the primary",
+    errors.BusyLoadingError: "the server is still loading its data",
+    errors.ClusterDownError: "the cluster is down, or a part of its slots",
+}
+
+
+class Call:
+    """A command for the server that keeps `key`. Sent twice, it must do what it does once.
+
+    A `hint` may fail, and nobody hears of it.
+    """
+
+    hint = False
+
+    def __init__(self, key: bytes, *words: Word) -> None:
+        self.key = key
+        self.words = words
+        self.text: str | None = None
+
+    @classmethod
+    def script(cls, script: Script, keys: Sequence[bytes], *arguments: Word) -> Call:
+        call = cls(keys[0], "EVALSHA", script.digest, len(keys), *keys, *arguments)
+        call.text = script.text
+        return call
+
+    def spell_out(self) -> None:
+        """Send the script itself from now on: the server does not know it, or has forgotten it."""
+        assert self.text is not None
+        self.words = ("EVAL", self.text, *self.words[2:])
+
+
+class Server:
+    """A connected server or cluster, called `where` in messages. `patience` is how long passing trouble is borne, in
+    seconds; `replicas` is how many must have confirmed a commit."""
+
+    def __init__(self, connect: Callable[[], Client], where: str, patience: float, replicas: int) -> None:
+        self.where = where
+        self._patience = patience
+        self._replicas = replicas
+        self._closed = False
+        with self.speaking():
+            self.client = self._patiently(connect)
+
+    def _patiently(self, connect: Callable[[], Client]) -> Client:
+        """A cluster is asked for its nodes at once, which may be starting."""
+        until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
+        while True:
+            try:
+                return connect()
+            except PASSING:
+                if time.monotonic() + pause > until:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    def run(self, calls: Sequence[Call], confirm: bool = False) -> list[Any]:
+        """The answers. The calls that go to the same server as the last one come after the others.
+
+        With `confirm` it waits for the replicas. Raises BackendUnavailable: then any of the calls may have happened.
+        """
+        if not calls:
+            return []
+        answers: dict[Call, Any] = {}
+        until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
+        with self.speaking():
+            while trouble := self._attempt([call for call in calls if call not in answers], answers, confirm):
+                if isinstance(trouble, errors.NoScriptError):
+                    continue
+                if not isinstance(trouble, PASSING) or time.monotonic() + pause > until:
+                    raise trouble
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+                self._look_around()
+        return [answers[call] for call in calls]
+
+    def ask(self, key: bytes, *words: Word) -> Any:
+        """The answer to one command. Raises BackendUnavailable."""
+        return self.run([Call(key, *words)])[0]
+
+    def block(self, *lists: bytes, seconds: float) -> bytes | None:
+        """Wait for an element of one of some lists, which are on one node, and take it; the list that had one.
+
+        Raises the driver's errors: whoever blocks has time to ask again.
+        """
+        try:
+            client = self.client_of(lists[0])
+            timeout = client.connection_pool.connection_kwargs.get("socket_timeout") or 2 * seconds
+            found: list[bytes] | None = client.execute_command("BLPOP", *lists, min(seconds, timeout / 2))
+        except FAILURES:
+            self._look_around()
+            raise
+        return None if found is None else found[0]
+
+    def _attempt(self, calls: Sequence[Call], answers: dict[Call, Any], confirm: bool) -> Exception | None:
+        """Send what has no answer yet; what went wrong with any of it."""
+        if self._closed:
+            raise BackendUnavailable(f"{self.where}: this backend is closed")
+        trouble: Exception | None = None
+        try:
+            for client, group in self._by_server(calls):
+                for call, answer in zip(group, self._send(client, group, confirm), strict=True):
+                    if isinstance(answer, errors.NoScriptError):
+                        call.spell_out()
+                    elif not isinstance(answer, Exception) or call.hint:
+                        answers[call] = answer
+                        continue
+                    trouble = trouble if isinstance(trouble, PASSING) else answer
+        except FAILURES as error:
+            return error
+        return trouble
+
+    def _by_server(self, calls: Sequence[Call]) -> Iterator[tuple[redis.Redis, list[Call]]]:
+        if not isinstance(self.client, RedisCluster):
+            yield self.client, list(calls)
+            return
+        groups: dict[redis.Redis, list[Call]] = {}
+        for call in calls:
+            groups.setdefault(self.client_of(call.key), []).append(call)
+        last = self.client_of(calls[-1].key)
+        groups[last] = groups.pop(last)
+        yield from groups.items()
+
+    def client_of(self, key: bytes) -> redis.Redis:
+        """The server that keeps a key."""
+        if not isinstance(self.client, RedisCluster):
+            return self.client
+        node = self.client.get_node_from_key(key)
+        return self.client.get_redis_connection(node)
+
+    def _send(self, client: redis.Redis, calls: Sequence[Call], confirm: bool) -> list[Any]:
+        """The answer to each, or what the driver raised for it."""
+        waits = confirm and self._replicas > 0
+        if len(calls) == 1 and not waits:
+            try:
+                return [client.execute_command(*calls[0].words)]
+            except FAILURES as error:
+                return [error]
+        pipeline = client.pipeline(transaction=False)
+        for call in calls:
+            pipeline.execute_command(*call.words)
+        if waits:
+            pipeline.execute_command("WAIT", self._replicas, REPLICA_PATIENCE_MS)
+        try:
+            answers: list[Any] = pipeline.execute(raise_on_error=False)
+        except FAILURES as error:
+            return [error] * len(calls)
+        if waits:
+            self._check_replicas(answers.pop())
+        return answers
+
+    def _check_replicas(self, confirmed: Any) -> None:
+        if isinstance(confirmed, Exception):
+            raise confirmed
+        if confirmed < self._replicas:
+            raise BackendUnavailable(
+                f"{self.where}: only {confirmed} of {self._replicas} replicas have confirmed; it is done, but a "
+                "failover may undo it"
+            )
+
+    def _look_around(self) -> None:
+        """Learn anew which node of a cluster keeps what."""
+        if isinstance(self.client, RedisCluster):
+            try:
+                self.client.nodes_manager.initialize()
+            except FAILURES:
+                pass  # The next attempt says it.
+
+    def primaries(self) -> list[redis.Redis]:
+        """The servers that are written to."""
+        if not isinstance(self.client, RedisCluster):
+            return [self.client]
+        return [self.client.get_redis_connection(node) for node in self.client.get_primaries()]
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """The driver's errors become those of the library."""
+        try:
+            yield
+        except (errors.AuthenticationError, errors.NoPermissionError) as error:
+            raise UnsupportedBackend(f"{self.where}: {error}") from error
+        except FAILURES as error:
+            hint = next((f"{hint}: " for kind, hint in HINTS.items() if isinstance(error, kind)), "")
+            raise BackendUnavailable(f"{self.where}: {hint}{error}") from error
+
+    def close(self) -> None:
+        """Give up the connections that nobody uses just now."""
+        self._closed = True
+        clients: list[redis.Redis]
+        if isinstance(self.client, RedisCluster):
+            clients = [node.redis_connection for node in self.client.get_nodes() if node.redis_connection is not None]
+        else:
+            clients = [self.client]
+        for client in clients:
+            client.connection_pool.disconnect(inuse_connections=False)

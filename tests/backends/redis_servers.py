@@ -1,0 +1,21 @@
+"""The servers of the Redis suites, one each for all of them; every test has it to itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.redis import Keyspace, cluster, shared
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Keyspace]:
+    with shared() as url:
+        yield Keyspace(url)
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[Keyspace]:
+    with cluster() as url:
+        yield Keyspace(url)

@@ -1,0 +1,58 @@
+"""The Redis backend by the suites, on a real server: one shard and several, two machines, whatever the cache keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.servers.redis import Keyspace
+
+from .redis_benches import RedisBackends, RedisBackendsTwice, RedisStores, RedisStoresTwice
+
+
+@pytest.fixture(autouse=True, scope="class")
+def _server(request: pytest.FixtureRequest, redis_server: Keyspace) -> None:
+    request.cls.server = redis_server
+
+
+class TestRedisStore(RedisStores):
+    pass
+
+
+class TestRedisStoreFourShards(RedisStores):
+    shards = 4
+
+
+class TestRedisStoreTwice(RedisStoresTwice):
+    pass
+
+
+class TestRedisStoreTwiceFourShards(RedisStoresTwice):
+    shards = 4
+
+
+class TestRedis(RedisBackends):
+    pass
+
+
+class TestRedisCacheOfOne(RedisBackends):
+    cache_size = 1
+
+
+class TestRedisWithoutCache(RedisBackends):
+    cache_size = 0
+
+
+class TestRedisFourShards(RedisBackends):
+    shards = 4
+
+
+class TestRedisOnTwoMachines(RedisBackendsTwice):
+    pass
+
+
+class TestRedisOnTwoMachinesCacheOfOne(RedisBackendsTwice):
+    cache_size = 1
+
+
+class TestRedisOnTwoMachinesWithoutCache(RedisBackendsTwice):
+    cache_size = 0

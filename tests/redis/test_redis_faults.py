@@ -1,0 +1,253 @@
+"""Lost replies, forgotten scripts, servers that are killed, full or demoted: once is once, and nothing gets stuck."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pyworkflow import Activity, BackendUnavailable, CompleteProcess, DefaultWorkflow, Manager, Process, Worker
+from pyworkflow.backend.redis import RedisBackend, RedisStore
+from pyworkflow.engine.store import Row
+from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
+from pyworkflow_redis.address import Address
+from tests.servers.proxy import LosingProxy
+from tests.servers.redis import RunningServer, free_port, running
+
+PATIENCE = 60
+
+
+class Step(Activity):
+    def execute(self) -> Any:
+        return self.input
+
+
+class Steps(DefaultWorkflow):
+    activities = [Step]
+
+    def initiate(self, process: Process) -> Any:
+        return Step
+
+    def respond_to_completed_activity(self, process: Process, activity_execution: Any, result: Any) -> Any:
+        done = sum(event.type == "activity" for event in process.history)
+        return CompleteProcess(done) if done == 3 else Step
+
+
+def open_store(url: str, **options: Any) -> RedisStore:
+    return RedisStore(Address(url), **options)
+
+
+@pytest.fixture
+def store(server: RunningServer) -> Iterator[RedisStore]:
+    store = open_store(server.url, patience=0.2)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def proxy(server: RunningServer) -> Iterator[LosingProxy]:
+    proxy = LosingProxy(str(server.socket))
+    yield proxy
+    proxy.close()
+
+
+def through(proxy: LosingProxy) -> str:
+    return f"redis://127.0.0.1:{proxy.port}"
+
+
+# -- lost replies ----------
+
+
+def test_a_commit_whose_reply_is_lost_counts_once(proxy: LosingProxy) -> None:
+    store = open_store(through(proxy))
+    for number, lose in enumerate((1, 2, 3, 0, 1)):
+        proxy.lose = lose
+        base = str(number) if number else ""
+        commit = make_commit("p", base, str(number + 1), events=[b"%d" % number], first=number + 1)
+        assert store.commit([commit]) == [True]
+    assert store.history("p", "r1") == [b"0", b"1", b"2", b"3", b"4"]
+    assert proxy.lost == 7
+    store.close()
+
+
+def test_a_commit_that_is_sent_again_is_answered_as_before_whatever_happened_since(store: RedisStore) -> None:
+    first, stale = make_commit("p", add=[make_task()]), make_commit("q", "7", "8")
+    (call,) = [store._committing(store._shards[0], [first, stale])]
+    assert store._server.run([call]) == [b"10"]
+    assert store.commit([make_commit("p", "1", "2", head=b"later", remove=["d"])]) == [True]
+    assert store._server.run([call]) == [b"10"]
+    assert store.read("p") == Row("2", b"later")
+    assert store.tasks("p") == []
+    assert store.commit([first]) == [False]
+
+
+def test_a_claim_whose_reply_is_lost_brings_the_same_tasks(proxy: LosingProxy) -> None:
+    store = open_store(through(proxy))
+    store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")]) for number in range(6)])
+    taken = []
+    for lose in (1, 0, 2):
+        proxy.lose = lose
+        taken += [task.process for task, row in store.claim(["q"], 10.0, 15.0, 2) if row is not None]
+    assert sorted(taken) == [f"p{number}" for number in range(6)]
+    store.close()
+
+
+def test_work_goes_on_over_a_connection_that_loses_replies(server: RunningServer, proxy: LosingProxy) -> None:
+    manager = Manager(RedisBackend(server.url), [Steps])
+    ids = [manager.start_process(Process(Steps, f"p{number}")) for number in range(50)]
+    proxy.every = 7
+    lossy = Manager(RedisBackend(through(proxy)), [Steps])
+    Worker(lossy, concurrency=5).run(burst=True)
+    assert [manager.result(id, PATIENCE) for id in ids] == [3] * 50
+    for id in ids:
+        assert sum(event.type == "activity_started" for event in manager.history(id)) == 3
+    assert proxy.lost > 3
+    lossy.close()
+    manager.close()
+
+
+# -- scripts ----------
+
+
+def test_scripts_that_the_server_has_forgotten_are_sent_again(server: RunningServer, store: RedisStore) -> None:
+    for number in range(3):
+        server.client().script_flush()
+        assert store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")])]) == [True]
+        assert store.next_due(["q"]) == 1.0
+        assert len(store.claim(["q"], 10.0, 15.0, 5)) == 1
+        server.client().script_flush()
+        assert store.queues(10.0)[0].later == number + 1
+
+
+# -- servers that go and come ----------
+
+
+def test_a_killed_server_is_unavailable_and_then_goes_on(server: RunningServer, store: RedisStore) -> None:
+    assert store.commit([make_commit("p", events=[b"e"], add=[make_task()])]) == [True]
+    server.kill()
+    with pytest.raises(BackendUnavailable, match=r"redis\.sock"):
+        store.commit([make_commit("p", "1", "2")])
+    with pytest.raises(BackendUnavailable):
+        store.claim(["q"], 10.0, 15.0, 1)
+    server.start()
+    assert store.history("p", "r1") == [b"e"]
+    assert store.commit([make_commit("p", "1", "2")]) == [True]
+    assert len(store.claim(["q"], 10.0, 15.0, 1)) == 1
+
+
+def test_a_wait_is_woken_after_the_server_was_away(server: RunningServer, store: RedisStore) -> None:
+    other = open_store(server.url)
+    store.wait(store.ticket(), ["q"], 0.01)
+    server.kill()
+    server.start()
+    woken = 0
+    for number in range(20):
+        ticket = store.ticket()
+        timer = threading.Timer(0.05, other.commit, [[make_commit(f"p{number}", add=[make_task(f"p{number}")])]])
+        timer.start()
+        begun = time.monotonic()
+        store.wait(ticket, ["q"], 5.0)
+        woken += time.monotonic() - begun < 0.9
+        timer.join()
+    assert woken > 10  # All of them without the tokens would take a nap.
+    other.close()
+
+
+def test_workers_survive_a_server_that_is_killed_again_and_again(server: RunningServer) -> None:
+    manager = Manager(RedisBackend(server.url), [Steps])
+    for number in range(100):
+        manager.start_process(Process(Steps, f"p{number}"))
+    workers = [Worker(Manager(RedisBackend(server.url, patience=0.1), [Steps]), concurrency=2) for _ in range(2)]
+    threads = [threading.Thread(target=worker.run) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for _ in range(4):
+        time.sleep(0.3)
+        server.kill()
+        time.sleep(0.1)
+        server.start()
+    until_true(lambda: manager.count(status="completed") + _stuck(manager) == 100)
+    for worker in workers:
+        worker.stop()
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert _stuck(manager) < 20
+    manager.close()
+
+
+def _stuck(manager: Manager) -> int:
+    """Processes whose activity was handed out in an answer that never came: they wait for their timeouts."""
+    queues = manager.backend.queues()
+    return manager.count() if not any(queue.ready for queue in queues) else 0
+
+
+def until_true(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+# -- servers that refuse ----------
+
+
+def test_a_server_without_memory_takes_nothing_of_a_commit(server: RunningServer, store: RedisStore) -> None:
+    store.commit([make_commit("p", add=[make_task()])])
+    server.client().config_set("maxmemory", 1)
+    next = make_commit("p", "1", "2", events=[b"e"], remove=["d"], summary=make_summary(status="completed", closed=9.0))
+    with pytest.raises(BackendUnavailable, match="no memory"):
+        store.commit([next])
+    with pytest.raises(BackendUnavailable, match="no memory"):
+        store.claim(["q"], 10.0, 15.0, 1)
+    assert store.read("p") == Row("1", b"head")
+    assert store.history("p", "r1") == []
+    assert store.tasks("p") == [make_task()]
+    server.client().config_set("maxmemory", 0)
+    assert store.commit([next]) == [True]
+    assert store.tasks("p") == []
+
+
+def test_a_replica_takes_nothing_until_it_is_promoted(server: RunningServer, store: RedisStore) -> None:
+    store.commit([make_commit("p")])
+    server.client().execute_command("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(BackendUnavailable, match="replica"):
+        store.commit([make_commit("p", "1", "2")])
+    server.client().execute_command("REPLICAOF", "NO", "ONE")
+    assert store.commit([make_commit("p", "1", "2")]) == [True]
+
+
+def test_replicas_that_must_confirm(server: RunningServer) -> None:
+    store = open_store(server.url, wait_replicas=1)
+    with pytest.raises(BackendUnavailable, match="only 0 of 1 replicas"):
+        store.commit([make_commit("p")])
+    server.client().config_set("port", (port := free_port()))
+    with running(("--appendonly", "no", "--replicaof", f"127.0.0.1 {port}")) as replica:
+        until_true(lambda: replica.client().info("replication")["master_link_status"] == "up")
+        assert store.commit([make_commit("q")]) == [True]
+        assert replica.client().hget("{pyworkflow:0}:rows", "hq") == b"head"
+    store.close()
+
+
+# -- forks ----------
+
+
+def test_a_store_works_on_both_sides_of_a_fork(store: RedisStore) -> None:
+    store.wait(store.ticket(), ["q"], 0.01)
+    store.commit([make_commit("p")])
+    child = os.fork()
+    if child == 0:
+        try:
+            ticket = store.ticket()
+            store.commit([make_commit("p", "1", "2", add=[make_task()])])
+            store.wait(ticket, ["q"], 0.5)
+            os._exit(0 if store.read("p") == Row("2", b"head") else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    assert store.commit([make_commit("p", "2", "3")]) == [True]
+    assert [task.key for task, _ in store.claim(["q"], 10.0, 15.0, 1)] == ["d"]

@@ -1,0 +1,86 @@
+"""Servers that change places: a primary that Sentinels replace, a slot that moves between the nodes of a cluster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+
+from pyworkflow.backend.redis import RedisStore
+from pyworkflow.engine.store import Row
+from pyworkflow.testing.store_bench import make_commit, make_task
+from pyworkflow_redis.address import Address
+from tests.servers.redis import DURABLE, cluster, free_port, running, sentinel
+
+PATIENCE = 30
+
+
+def until_true(condition: Callable[[], Any]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_what_replicas_have_confirmed_survives_a_failover() -> None:
+    with running(port=free_port()) as primary:
+        following = (*DURABLE, "--replicaof", f"127.0.0.1 {primary.port}")
+        with running(following, port=free_port()) as replica, sentinel(primary, "shop") as url:
+            watching = redis.Redis.from_url(url.replace("redis+sentinel", "redis").removesuffix("/shop"))
+            until_true(lambda: replica.client().info("replication")["master_link_status"] == "up")
+            until_true(lambda: answers(lambda: watching.execute_command("SENTINEL", "REPLICAS", "shop")))
+            store = RedisStore(Address(url), wait_replicas=1, patience=20)
+            assert store.commit([make_commit("p", events=[b"e"], add=[make_task()])]) == [True]
+            primary.kill()
+            assert store.read("p") == Row("1", b"head")
+            assert store.history("p", "r1") == [b"e"]
+            store._server._replicas = 0  # There is none left.
+            assert store.commit([make_commit("p", "1", "2")]) == [True]
+            assert [task.key for task, _ in store.claim(["q"], 10.0, 15.0, 1)] == ["d"]
+            store.close()
+
+
+def answers(call: Callable[[], Any]) -> bool:
+    try:
+        return bool(call())
+    except redis.RedisError:
+        return False
+
+
+def test_a_shard_may_move_to_another_node() -> None:
+    with cluster() as url:
+        store = RedisStore(Address(url), shards=1)
+        assert store.commit([make_commit("p", events=[b"e"], add=[make_task()])]) == [True]
+        move(store, store._shards[0].rows)
+        assert store.commit([make_commit("p", "1", "2", events=[b"f"], first=2)]) == [True]
+        assert store.history("p", "r1") == [b"e", b"f"]
+        assert [(task.key, row) for task, row in store.claim(["q"], 10.0, 15.0, 1)] == [("d", Row("2", b"head"))]
+        store.close()
+
+
+def move(store: RedisStore, key: bytes) -> None:
+    """Move the slot of a key to a node that does not keep it."""
+    client = store._server.client
+    assert not isinstance(client, redis.Redis)
+    source = store._server.client_of(key)
+    target = next(node for node in store._server.primaries() if node is not source)
+    slot, ids = client.keyslot(key), [node.cluster("MYID").decode() for node in (source, target)]
+    target.cluster("SETSLOT", slot, "IMPORTING", ids[0])
+    source.cluster("SETSLOT", slot, "MIGRATING", ids[1])
+    place = target.connection_pool.connection_kwargs
+    keys = source.cluster("GETKEYSINSLOT", slot, 1_000)
+    source.execute_command("MIGRATE", place["host"], place["port"], "", 0, 5_000, "KEYS", *keys)
+    for node in store._server.primaries():
+        node.cluster("SETSLOT", slot, "NODE", ids[1])
+
+
+@pytest.mark.parametrize("shards", [16, 64])
+def test_shards_are_spread_over_the_nodes(shards: int) -> None:
+    with cluster() as url:
+        store = RedisStore(Address(url), shards=shards)
+        nodes = [store._server.client_of(shard.rows) for shard in store._shards]
+        assert all(nodes.count(node) >= shards // 6 for node in store._server.primaries())
+        store.close()
