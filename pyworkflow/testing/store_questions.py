@@ -50,6 +50,14 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 ]
 
 
+def _shown(value: Any) -> str:
+    """A query as the name of its test, the same in every run."""
+    return ", ".join(
+        f"{name} {'|'.join(sorted(wanted)) if isinstance(wanted, frozenset) else wanted}"
+        for name, wanted in (value.items() if isinstance(value, dict) else ())
+    )
+
+
 class Questions(StoreBench):
     """Find, count and purge."""
 
@@ -75,7 +83,7 @@ class Questions(StoreBench):
         assert self.found(statuses=frozenset({"running"})) == []
         assert self.found(closed_from=12.5, tag="t") == ["p"]
 
-    @pytest.mark.parametrize(("query", "ids"), FILTERS, ids=lambda value: str(value) if isinstance(value, dict) else "")
+    @pytest.mark.parametrize(("query", "ids"), FILTERS, ids=_shown)
     def test_every_filter_finds_and_counts(self, query: dict[str, Any], ids: list[str]) -> None:
         self.fill()
         assert self.found(**query) == ids

@@ -83,7 +83,7 @@ SCHEDULE_DEFAULTS = dict.fromkeys(
         (ActivityFailed(), {"reason": None, "details": None}),
         (ActivityTimedOut(), {"details": None, "timeout_type": None}),
         (ActivityExecution(MultiplicationActivity, "1", [2]), {"activity": "Multiplication", "input": [2]}),
-        (ActivityExecution("A"), {"name": "A", "input": None}),
+        (ActivityExecution("A", "a"), {"name": "A", "input": None}),
         (ProcessCompleted(), {"result": None}),
         (ProcessCanceled(), {"details": None}),
         (ProcessFailed(), {"reason": None, "details": None}),
