@@ -115,8 +115,8 @@ class Manager:
         The same `request_id` starts it once. `if_running` says what to do when its id is in use by an open process:
         "fail" raises ProcessAlreadyRunning, "use_existing" returns that one, "terminate_existing" ends it first.
         Timeouts are in seconds, the workflow's where None; `priority` is that of its decisions, higher first. With a
-        `connection` of yours to the backend's own database (sqlite3), the start is part of the transaction that is open
-        on it. Raises PayloadError, InvalidName, UnsupportedBackend where the backend cannot do that.
+        `connection` of yours to the backend's own database (sqlite3, psycopg), the start is part of the transaction
+        that is open on it. Raises PayloadError, InvalidName, UnsupportedBackend where the backend cannot do that.
         """
         return self.backend.start_process(
             process,

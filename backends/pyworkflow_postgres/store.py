@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
+from copy import copy
 
 from pyworkflow.engine.bell import Bell, topics_of
 from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
@@ -18,6 +19,7 @@ from .clock import ServerClock
 from .commits import apply
 from .database import Database, Rows, Transaction
 from .errors import translated
+from .joined import Joined
 from .listener import Listener
 
 FASTEST_LOOK, SLOWEST_LOOK = 0.005, 0.5
@@ -78,15 +80,16 @@ class PostgresStore(Store):
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._bell = Bell()
-        self._database = Database(url, schema, pool_size, connect_timeout, not listen, self._bell.ring)
+        self._own = Database(url, schema, pool_size, connect_timeout, not listen, self._bell.ring)
+        self._database: Database | Joined = self._own
         self._prepare(create)
         self._clock = clock or ServerClock(self._ask_time)
-        self._listener = Listener(self._database, self._bell) if listen else None
+        self._listener = Listener(self._own, self._bell) if listen else None
         self._last_news = time.monotonic()
 
     def _prepare(self, create: bool) -> None:
         """The tables, before anything else; and a word to whoever runs a server that may forget."""
-        database = self._database
+        database = self._own
         with closing(database.connect()) as connection, translated(database.where):
             tables.prepare(connection, database.statements, create)
             self._settings: dict[str, str] = dict(connection.execute(_SETTINGS).fetchall())
@@ -109,6 +112,12 @@ class PostgresStore(Store):
 
     def batch(self) -> AbstractContextManager[Transaction]:
         return self._database.transaction()
+
+    def joined(self, connection: object) -> PostgresStore:
+        """This store in the transaction that is open on a caller's psycopg.Connection to the same database."""
+        store = copy(self)
+        store._database = Joined(connection, self._own)
+        return store
 
     # -- processes ----------
 
@@ -219,7 +228,7 @@ class PostgresStore(Store):
         if self._listener is not None:
             self._listener.stop()
         self._bell.ring_all()
-        self._database.close()
+        self._own.close()
 
 
 def _process(commit: Commit) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Iterable
 
 from .store import Commit
@@ -18,6 +20,11 @@ class Bell:
         self._count = 0
         self._rung: dict[str, int] = {}
         self._forgotten = 0
+        _BELLS.add(self)
+
+    def after_fork(self) -> None:
+        """In the child: a thread that is not there any more may have the lock."""
+        self._condition = threading.Condition()
 
     def ticket(self) -> int:
         return self._count
@@ -47,6 +54,18 @@ class Bell:
 
     def _since(self, ticket: int, topics: tuple[str, ...]) -> bool:
         return self._forgotten > ticket or any(self._rung.get(topic, 0) > ticket for topic in topics)
+
+
+_BELLS: weakref.WeakSet[Bell] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for bell in list(_BELLS):
+        bell.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def topics_of(commit: Commit) -> Iterable[str]:

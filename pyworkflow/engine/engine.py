@@ -42,7 +42,7 @@ from .translate import Translator, policy, reason_text, target
 from .translate import timeout as _seconds
 from .types import ActivityType, Types, WorkflowType
 
-LONGEST_NAP = 1.0
+SHORTEST_NAP, LONGEST_NAP = 0.005, 1.0
 MAIL = (ALARMS, LETTERS)
 
 
@@ -246,9 +246,9 @@ class Engine(Backend):
             if result or left <= 0 or self._closed or interrupt in self._interrupts:
                 self._interrupts.discard(interrupt)
                 return result
-            if min(mail, tasks) > 0:
-                topics = [*order.queues, *MAIL, *([interrupt] if interrupt else [])]
-                self.store.wait(ticket, topics, min(left, mail, tasks, LONGEST_NAP))
+            topics = [*order.queues, *MAIL, *([interrupt] if interrupt else [])]
+            # What is due and was not to be had is in somebody else's hands.
+            self.store.wait(ticket, topics, min(left, max(min(mail, tasks, LONGEST_NAP), SHORTEST_NAP)))
 
     def _due(self, queues: Sequence[str]) -> float:
         """Seconds until the first task of these queues is due."""
