@@ -1,16 +1,18 @@
-"""`python3 -m benchmarks.postgres URL`: the workloads on a Postgres server, beside the least that it must write."""
+"""The workloads on a Postgres server of their own that syncs its commits, beside the least that it must write."""
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 
+from tests.servers.postgres import DURABLE, Server, binaries
+
 from . import workloads
+
+Row = Callable[..., None]
 
 SCHEMA = "pyworkflow_bench"
 PROCESSES = 500
@@ -57,37 +59,41 @@ def transitions(url: str, batch: int, total: int) -> float:
         return total / (time.perf_counter() - begun)
 
 
-def emptied(url: str) -> str:
+def _emptied(url: str) -> str:
     """The URL of a backend without processes."""
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE".encode())
-    return f"{url}{'&' if '?' in url else '?'}schema={SCHEMA}"
+    return f"{url}?schema={SCHEMA}"
 
 
-def measure(url: str, runs: int = 3) -> list[tuple[str, float, str]]:
-    """Name, value and unit of each figure: medians, of runs that take turns."""
-    calls: dict[str, tuple[Callable[[], Any], str]] = {
-        "P1: one a transaction": (lambda: transitions(url, 1, 2_000), "transitions/s"),
-        "P50: 50 a transaction": (lambda: transitions(url, 50, 20_000), "transitions/s"),
-        "W1, concurrency 50": (lambda: workloads.w1(emptied(url), 50), "steps/s"),
-        "W1, concurrency 1": (lambda: workloads.w1(emptied(url), 1, 100), "steps/s"),
-        "W2": (lambda: workloads.w2(emptied(url)), "ms"),
-        "W3": (lambda: workloads.w3(emptied(url)), "s"),
-        "L, workers in other processes": (lambda: workloads.latency_between_processes(emptied(url)), "ms/step"),
-    }
-    found: dict[str, list[Any]] = {name: [] for name in calls}
-    for _ in range(runs):
-        for name, (call, _) in calls.items():
-            found[name].append(call())
-    growth = statistics.median(last for _, last in found["W3"])
-    found["W3"] = [seconds for seconds, _ in found["W3"]]
-    medians = {name: statistics.median(values) for name, values in found.items()}
-    rows = [(name, value, calls[name][1]) for name, value in medians.items()]
-    rows.append(("W1, concurrency 50, over P50", medians["W1, concurrency 50"] / medians["P50: 50 a transaction"], "x"))
-    rows.append(("W1, concurrency 1, over P1", medians["W1, concurrency 1"] / medians["P1: one a transaction"], "x"))
-    return [*rows, ("W3, last 200 over first 200", growth, "x")]
+def measure_postgres(runs: int, row: Row) -> None:
+    """Every figure with its goal; P1 and P50 are taken in the same run."""
+    server = Server(binaries(), DURABLE)
+    try:
+        server.start()
+        _measure(server.url, runs, row)
+    finally:
+        server.remove()
 
 
-if __name__ == "__main__":
-    for name, value, unit in measure(sys.argv[1]):
-        print(f"{name:32} {value:10,.3g} {unit}" if value < 100 else f"{name:32} {value:10,.0f} {unit}")
+def _measure(url: str, runs: int, row: Row) -> None:
+    def median(call: Callable[[str], float]) -> float:
+        return statistics.median(call(_emptied(url)) for _ in range(runs))
+
+    p1 = statistics.median(transitions(url, 1, 2_000) for _ in range(runs))
+    p50 = statistics.median(transitions(url, 50, 20_000) for _ in range(runs))
+    row("P1: bare Postgres, one a transaction", p1, "transitions/s", "calibration")
+    row("P50: bare Postgres, 50 a transaction", p50, "transitions/s", "calibration")
+    value = median(lambda url: workloads.w1(url, 50))
+    row("W1 Postgres, concurrency 50", value, "steps/s", "see ratio")
+    row("  over P50", value / p50, "x", ">= 0.25", value >= 0.25 * p50)
+    value = median(lambda url: workloads.w1(url, 1, 100))
+    row("W1 Postgres, concurrency 1", value, "steps/s", "")
+    row("  over P1", value / p1, "x", "")
+    value = median(workloads.w2)
+    row("W2 Postgres", value, "ms", "<= 150", value <= 150)
+    seconds, growth = workloads.w3(_emptied(url))
+    row("W3 Postgres", seconds, "s", "<= 2", seconds <= 2)
+    row("W3 Postgres, last 200 over first 200", growth, "x", "<= 1.2", growth <= 1.2)
+    value = median(workloads.latency_between_processes)
+    row("L Postgres, from other processes", value, "ms/step", "<= 8", value <= 8)

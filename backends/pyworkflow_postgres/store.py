@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, closing
 from copy import copy
 
 from pyworkflow.engine.bell import Bell, topics_of
-from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
+from pyworkflow.engine.store import Commit, Excerpt, Query, QueueInfo, Row, Store, Summary, Task
 from pyworkflow_sql import questions, rows
 from pyworkflow_sql.lines import unfold
 
@@ -31,6 +31,13 @@ _READ_RUN = "SELECT stamp, head FROM {schema}.run WHERE id = %s AND run = %s"
 _HISTORY = """
 SELECT event.seq, event.body FROM {schema}.run JOIN {schema}.event ON event.run = run.key
 WHERE run.id = %s AND run.run = %s AND event.seq > %s ORDER BY event.seq LIMIT %s::int8
+"""
+_HISTORIES = """
+SELECT wanted.place, event.seq, event.body
+FROM unnest(%b::text[], %b::text[], %b::int4[]) WITH ORDINALITY AS wanted (id, run, skip, place)
+JOIN {schema}.run ON run.id = wanted.id AND run.run = wanted.run
+JOIN {schema}.event ON event.run = run.key AND event.seq > wanted.skip
+ORDER BY wanted.place, event.seq
 """
 _SAME_TASK = "process = %s AND key = %s AND queue = %s AND due = %s AND body = %s"
 _POSTPONE = f"UPDATE {{schema}}.task SET due = %s WHERE {_SAME_TASK}"
@@ -127,6 +134,13 @@ class PostgresStore(Store):
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         return unfold(self._look(_HISTORY, process, run, skip, limit), skip, limit)
+
+    def histories(self, wanted: Sequence[Excerpt]) -> list[list[bytes]]:
+        found: list[list[tuple[int, bytes]]] = [[] for _ in wanted]
+        processes, runs, skips, limits = zip(*wanted, strict=True)
+        for place, seq, body in self._database.rows(_HISTORIES, (list(processes), list(runs), list(skips))):
+            found[place - 1].append((seq, body))
+        return [unfold(rows, skip, limit) for rows, skip, limit in zip(found, skips, limits, strict=True)]
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
         with self._database.transaction() as transaction:

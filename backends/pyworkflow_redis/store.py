@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pyworkflow.engine.bell import topics_of
-from pyworkflow.engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
+from pyworkflow.engine.store import Commit, Excerpt, Query, QueueInfo, Row, Store, Summary, Task
 
 from .address import Address
 from .clock import ServerClock
@@ -67,6 +67,13 @@ class RedisStore(Store):
         key = self._keys.of(process).records(process, run)
         found: list[bytes] = self._server.ask(key, "LRANGE", key, skip, -1 if limit is None else skip + limit - 1)
         return found
+
+    def histories(self, wanted: Sequence[Excerpt]) -> list[list[bytes]]:
+        calls = []
+        for process, run, skip, limit in wanted:
+            key = self._keys.of(process).records(process, run)
+            calls.append(Call(key, "LRANGE", key, skip, skip + limit - 1))
+        return self._server.run(calls)
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
         places: dict[Shard, list[int]] = {}

@@ -80,6 +80,9 @@ class Counter:
                 for (item, _), reply in zip(said[visit.process], visit.replies, strict=True):
                     if isinstance(reply, WorkflowError):
                         result.refused.append((item, reply))
+        self.office.histories.fetch(
+            [(it.head.id, it.work.run, it.started) for it in taken if isinstance(it.work, DecisionWork)]
+        )
         for item in taken:
             self._give(item, order, result)
         return result

@@ -112,6 +112,25 @@ class HistoryCache:
         self._keep(process, run, history)
         return history
 
+    def fetch(self, wanted: Sequence[tuple[str, str, int]]) -> None:
+        """Read at once what `get` will be asked for: process, run and number each. What is damaged is left to it."""
+        missing = []
+        for process, run, seq in wanted:
+            known = self._kept.get((process, run))
+            if known is None or known.seq < seq:
+                missing.append((process, run, seq))
+        if not 1 < len(missing) <= self._size:
+            return
+        histories = [self.take(process, run) or History(self._payloads, process, run) for process, run, _ in missing]
+        excerpts = [
+            (process, run, history.seq, seq - history.seq)
+            for (process, run, seq), history in zip(missing, histories, strict=True)
+        ]
+        for history, sealed in zip(histories, self._store.histories(excerpts), strict=True):
+            with suppress(CorruptRecord, PayloadError):
+                history.append_sealed(sealed)
+                self._keep(history.process, history.run, history)
+
     def ahead(self, draft: Draft) -> History | None:
         """The history with what a draft adds to it, to be committed or thrown away; None when others are ahead.
 

@@ -93,6 +93,10 @@ class Commit(Struct, gc=False):
     archive: Archive | None = None
 
 
+Excerpt = tuple[str, str, int, int]
+"""Which records: of which process and run, after how many, and how many, one at least."""
+
+
 class Query(Struct, frozen=True):
     """Which processes to find; every field that is given must match. Newest first.
 
@@ -146,6 +150,10 @@ class Store(ABC):
     @abstractmethod
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         """The sealed records of a run after the first `skip`, in order."""
+
+    def histories(self, wanted: Sequence[Excerpt]) -> list[list[bytes]]:
+        """Several histories at once, in one round trip where there is a trip."""
+        return [self.history(*each) for each in wanted]
 
     @abstractmethod
     def commit(self, commits: Sequence[Commit]) -> list[bool]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from ..engine.store import Commit, Query, QueueInfo, Row, Store, Summary, Task
+from ..engine.store import Commit, Excerpt, Query, QueueInfo, Row, Store, Summary, Task
 from ..exceptions import BackendUnavailable
 
 R = TypeVar("R")
@@ -147,6 +147,9 @@ class FaultyStore(Store):
 
     def history(self, process: str, run: str, skip: int = 0, limit: int | None = None) -> list[bytes]:
         return self._call("history", lambda: self.store.history(process, run, skip, limit))
+
+    def histories(self, wanted: Sequence[Excerpt]) -> list[list[bytes]]:
+        return self._call("histories", lambda: self.store.histories(wanted))
 
     def next_due(self, queues: Sequence[str]) -> float | None:
         self._fail(

@@ -176,6 +176,13 @@ class Commits(StoreBench):
             for limit in (0, 1, 3, 100):
                 assert self.store.history("p", "r1", skip, limit) == events[skip : skip + limit]
 
+    def test_several_histories_are_read_at_once(self) -> None:
+        self.put("p", events=[b"1", b"2", b"3"])
+        self.put("q", events=[b"4"])
+        self.put("q", "1", "2", events=[b"5", b"6"], first=2)
+        wanted = [("q", "r1", 1, 2), ("nobody", "r1", 0, 5), ("p", "r1", 0, 2), ("q", "r2", 0, 1), ("p", "r1", 2, 9)]
+        assert self.store.histories(wanted) == [[b"5", b"6"], [], [b"1", b"2"], [], [b"3"]]
+
     # -- what is stored ----------
 
     def test_every_byte_survives(self) -> None:
