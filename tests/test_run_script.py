@@ -169,7 +169,12 @@ def test_ci_runs_lint_and_tests_and_passes_if_both_do(checkout, untidy, tests, c
     (checkout.bin / "python3").symlink_to(sys.executable)
     command = ["bash", checkout.root / ".ci" / "run"]
     result = subprocess.run(command, cwd=checkout.bin, env=checkout.environ, capture_output=True, text=True)
-    assert result.stdout.splitlines() == ["check .", "format --check .", "mypy", "pytest []"]
+    assert result.stdout.splitlines() == [
+        "check .",
+        "format --check .",
+        "mypy",
+        "pytest ['-n', 'auto', '--dist', 'worksteal']",
+    ]
     assert result.returncode == code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -71,8 +72,13 @@ def move(store: RedisStore, key: bytes) -> None:
     target.cluster("SETSLOT", slot, "IMPORTING", ids[0])
     source.cluster("SETSLOT", slot, "MIGRATING", ids[1])
     place = target.connection_pool.connection_kwargs
-    keys = source.cluster("GETKEYSINSLOT", slot, 1_000)
-    source.execute_command("MIGRATE", place["host"], place["port"], "", 0, 5_000, "KEYS", *keys)
+    moved = False
+    while not moved:
+        while keys := source.cluster("GETKEYSINSLOT", slot, 1_000):
+            source.execute_command("MIGRATE", place["host"], place["port"], "", 0, 5_000, "KEYS", *keys)
+        with suppress(redis.ResponseError):  # It has got another key meanwhile.
+            source.cluster("SETSLOT", slot, "NODE", ids[1])
+            moved = True
     for node in store._server.primaries():
         node.cluster("SETSLOT", slot, "NODE", ids[1])
 

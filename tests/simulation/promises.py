@@ -16,12 +16,16 @@ _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
 @dataclass
 class Promise:
-    """One request, however often it is repeated. `asked` counts the calls whose outcome nobody knows."""
+    """One request, however often it is repeated.
+
+    `asked` counts the calls whose outcome nobody knows, `on_the_way` those that have not returned.
+    """
 
     kind: str
     process: str
     id: str
     asked: int = 0
+    on_the_way: int = 0
     acknowledged: bool = False
     refused: bool = False
     size: int = 0

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from .backends import BACKENDS
 from .comparison import Comparison
 
-HISTORIES = {"memory": 1_000, "sqlite": 1_000, "postgres": 200}
+HISTORIES = {"memory": 1_000, "sqlite": 1_000, "postgres": 200, "redis": 200}
 """Fewer where each call crosses to a server and back."""
 
 

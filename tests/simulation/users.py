@@ -26,14 +26,17 @@ REFUSALS = (ProcessAlreadyRunning, UnknownProcessException, UnknownActivityExcep
 def ask(world: World, promise: Promise, call: Callable[[], Any]) -> None:
     """Ask for something; what is not answered stays open, to be asked again."""
     promise.asked += 1
+    promise.on_the_way += 1
     world.note(f"  {promise}")
     try:
         call()
         promise.acknowledged = True
     except REFUSALS as error:
         promise.asked -= 1
-        promise.refused = True
+        promise.refused = promise.refused or promise.on_the_way == 1  # or another call may still get what it asks for
         world.note(f"  refused: {error}")
+    finally:
+        promise.on_the_way -= 1
 
 
 def start(world: World, machine: Machine) -> None:
