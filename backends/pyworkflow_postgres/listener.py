@@ -61,7 +61,8 @@ class Listener:
                     pause = FIRST_PAUSE
                     self._listen(connection)
             except WorkflowError as error:
-                logger.warning("cannot listen, new tasks are looked for instead: %s", error)
+                if pause == FIRST_PAUSE:  # Once for each time that it is away.
+                    logger.warning("cannot listen, new tasks are looked for instead: %s", error)
             self._tried.set()
             self._stopped.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

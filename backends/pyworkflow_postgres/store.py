@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, closing
 from copy import copy
@@ -92,6 +93,8 @@ class PostgresStore(Store):
         self._prepare(create)
         self._clock = clock or ServerClock(self._ask_time)
         self._listener = Listener(self._own, self._bell) if listen else None
+        if self._listener is not None:
+            weakref.finalize(self, self._listener.stop).atexit = False  # A store that nobody closed listens no longer.
         self._last_news = time.monotonic()
 
     def _prepare(self, create: bool) -> None:
