@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable
+from functools import partial
 
 import psycopg
 
 from tests.servers.postgres import DURABLE, Server, binaries
 
-from . import workloads
-
-Row = Callable[..., None]
+from .server import Goals, Row, measure_server
 
 SCHEMA = "pyworkflow_bench"
 PROCESSES = 500
@@ -67,33 +64,12 @@ def _emptied(url: str) -> str:
 
 
 def measure_postgres(runs: int, row: Row) -> None:
-    """Every figure with its goal; P1 and P50 are taken in the same run."""
+    """On a server of our own that syncs its commits."""
     server = Server(binaries(), DURABLE)
     try:
         server.start()
-        _measure(server.url, runs, row)
+        url = server.url
+        goals = Goals(share=0.25, wide=150, long=2, alone=8)
+        measure_server("Postgres", partial(transitions, url), partial(_emptied, url), goals, runs, row)
     finally:
         server.remove()
-
-
-def _measure(url: str, runs: int, row: Row) -> None:
-    def median(call: Callable[[str], float]) -> float:
-        return statistics.median(call(_emptied(url)) for _ in range(runs))
-
-    p1 = statistics.median(transitions(url, 1, 2_000) for _ in range(runs))
-    p50 = statistics.median(transitions(url, 50, 20_000) for _ in range(runs))
-    row("P1: bare Postgres, one a transaction", p1, "transitions/s", "calibration")
-    row("P50: bare Postgres, 50 a transaction", p50, "transitions/s", "calibration")
-    value = median(lambda url: workloads.w1(url, 50))
-    row("W1 Postgres, concurrency 50", value, "steps/s", "see ratio")
-    row("  over P50", value / p50, "x", ">= 0.25", value >= 0.25 * p50)
-    value = median(lambda url: workloads.w1(url, 1, 100))
-    row("W1 Postgres, concurrency 1", value, "steps/s", "")
-    row("  over P1", value / p1, "x", "")
-    value = median(workloads.w2)
-    row("W2 Postgres", value, "ms", "<= 150", value <= 150)
-    seconds, growth = workloads.w3(_emptied(url))
-    row("W3 Postgres", seconds, "s", "<= 2", seconds <= 2)
-    row("W3 Postgres, last 200 over first 200", growth, "x", "<= 1.2", growth <= 1.2)
-    value = median(workloads.latency_between_processes)
-    row("L Postgres, from other processes", value, "ms/step", "<= 8", value <= 8)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from pyworkflow.engine.store import Query, Summary
+from pyworkflow.engine.store import Query
 
 from .layout import HIGH, escaped, key_of_id_member, newest_first, ordered, time_bytes
 
@@ -76,22 +76,3 @@ def _fits(query: Query, pair: bytes) -> bool:
     return (query.statuses is None or any(pair.startswith(ordered(status)) for status in query.statuses)) and (
         query.workflow is None or pair.endswith(b"\0" + ordered(query.workflow))
     )
-
-
-def matches(query: Query, summary: Summary) -> bool:
-    return (
-        (query.statuses is None or summary.status in query.statuses)
-        and query.workflow in (None, summary.workflow)
-        and (query.tag is None or query.tag in summary.tags)
-        and query.parent in (None, summary.parent)
-        and query.id in (None, summary.id)
-        and (query.id_prefix is None or summary.id.startswith(query.id_prefix))
-        and _within(summary.started, query.started_from, query.started_to)
-        and _within(summary.closed, query.closed_from, query.closed_to)
-    )
-
-
-def _within(time: float | None, start: float | None, end: float | None) -> bool:
-    if start is None and end is None:
-        return True
-    return time is not None and (start is None or time >= start) and (end is None or time < end)

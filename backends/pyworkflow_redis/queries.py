@@ -11,7 +11,7 @@ from pyworkflow.engine.store import Query, Summary
 
 from .layout import Shard, run_key
 from .pack import stored_summary
-from .plans import Plan, closed_plan, group_plan, matches, plans_for
+from .plans import Plan, closed_plan, group_plan, plans_for
 from .scripts import COUNT, FIND
 from .server import Call, Server
 
@@ -51,7 +51,7 @@ class Finder:
         plan = self._choose(shard, query)
         if plan.sure:
             return self._size(shard, plan)
-        return sum(matches(query, summary) for _, _, summary in self._read(shard, plan, PAGE))
+        return sum(query.matches(summary) for _, _, summary in self._read(shard, plan, PAGE))
 
     def _matching(self, shard: Shard, query: Query) -> Iterator[Found]:
         """The runs that match, in order."""
@@ -60,7 +60,7 @@ class Finder:
         if plan.by_start and last > plan.low:
             plan.low, plan.after = last, True
         read = self._read(shard, plan, PAGE if query.limit is None else min(PAGE, query.limit))
-        found = (found for found in read if found[0] > last and matches(query, found[2]))
+        found = (found for found in read if found[0] > last and query.matches(found[2]))
         if plan.by_start:
             return found
         return iter(sorted(found, key=_key) if query.limit is None else heapq.nsmallest(query.limit, found, key=_key))

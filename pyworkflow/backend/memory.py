@@ -171,7 +171,7 @@ class MemoryStore(Store):
 
     def find(self, query: Query) -> list[Summary]:
         with self._lock:
-            found = [run.summary for run in self._runs.values() if _matches(query, run.summary)]
+            found = [run.summary for run in self._runs.values() if query.matches(run.summary)]
         found.sort(key=_order)
         if query.cursor is not None:
             started, id, run = query.cursor
@@ -180,7 +180,7 @@ class MemoryStore(Store):
 
     def count(self, query: Query) -> int:
         with self._lock:
-            return sum(_matches(query, run.summary) for run in self._runs.values())
+            return sum(query.matches(run.summary) for run in self._runs.values())
 
     def queues(self, now: float) -> list[QueueInfo]:
         with self._lock:
@@ -221,25 +221,6 @@ class MemoryStore(Store):
 
     def close(self) -> None:
         self._bell.ring_all()
-
-
-def _matches(query: Query, summary: Summary) -> bool:
-    return (
-        (query.statuses is None or summary.status in query.statuses)
-        and query.workflow in (None, summary.workflow)
-        and (query.tag is None or query.tag in summary.tags)
-        and query.parent in (None, summary.parent)
-        and query.id in (None, summary.id)
-        and (query.id_prefix is None or summary.id.startswith(query.id_prefix))
-        and _within(summary.started, query.started_from, query.started_to)
-        and _within(summary.closed, query.closed_from, query.closed_to)
-    )
-
-
-def _within(time: float | None, start: float | None, end: float | None) -> bool:
-    if start is None and end is None:
-        return True
-    return time is not None and (start is None or time >= start) and (end is None or time < end)
 
 
 def _order(summary: Summary) -> tuple[float, str, str]:

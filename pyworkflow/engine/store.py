@@ -116,6 +116,25 @@ class Query(Struct, frozen=True):
     cursor: tuple[float, str, str] | None = None
     limit: int | None = None
 
+    def matches(self, summary: Summary) -> bool:
+        """Is this one of those that are asked for, whatever the page?"""
+        return (
+            (self.statuses is None or summary.status in self.statuses)
+            and self.workflow in (None, summary.workflow)
+            and (self.tag is None or self.tag in summary.tags)
+            and self.parent in (None, summary.parent)
+            and self.id in (None, summary.id)
+            and (self.id_prefix is None or summary.id.startswith(self.id_prefix))
+            and _within(summary.started, self.started_from, self.started_to)
+            and _within(summary.closed, self.closed_from, self.closed_to)
+        )
+
+
+def _within(time: float | None, start: float | None, end: float | None) -> bool:
+    if start is None and end is None:
+        return True
+    return time is not None and (start is None or time >= start) and (end is None or time < end)
+
 
 class QueueInfo(Struct, gc=False):
     """How many tasks a queue holds: due, and due later or held by a worker."""

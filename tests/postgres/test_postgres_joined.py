@@ -1,25 +1,20 @@
-"""A start or a signal as a part of the caller's own transaction: committed with it, or not at all."""
+"""A start or a signal as a part of a transaction of the caller's own in the database."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
-from pyworkflow import CompleteProcess, Manager, Process, Signal, Worker, Workflow
-from pyworkflow.exceptions import ProcessAlreadyRunning, UnknownProcessException, UnsupportedBackend
+from pyworkflow import Manager, Process
+from pyworkflow.exceptions import UnsupportedBackend
 from pyworkflow.testing.invariants import check
 from pyworkflow_postgres import PostgresBackend
 
+from ..backends.joining import Joining, Ship
 from ..servers import postgres
-
-
-class Ship(Workflow):
-    def decide(self, process: Process) -> CompleteProcess | None:
-        signals = [event.signal for event in process.history if event.type == "signal"]  # type: ignore[attr-defined]
-        return CompleteProcess(signals[0].data) if signals else None
 
 
 @pytest.fixture
@@ -40,64 +35,9 @@ def connection(manager: Manager) -> Iterator[psycopg.Connection]:
         connection.execute("DROP TABLE parcel")
 
 
-def parcels(connection: psycopg.Connection) -> list[str]:
-    return [id for (id,) in connection.execute("SELECT id FROM parcel")]
-
-
-def test_a_row_and_its_process_are_committed_together(manager: Manager, connection: psycopg.Connection) -> None:
-    with connection.transaction():
-        connection.execute("INSERT INTO parcel VALUES ('p1')")
-        assert manager.start_process(Process(Ship, "p1", tags=["a"]), connection=connection) == "p1"
-        manager.signal_process("p1", "go", "far", connection=connection)
-        with pytest.raises(UnknownProcessException):
-            manager.process_by_id("p1")
-    assert parcels(connection) == ["p1"]
-    Worker(manager).run(burst=True)
-    assert manager.result("p1", 0) == "far"
-
-
-def test_neither_is_there_after_a_rollback(manager: Manager, connection: psycopg.Connection) -> None:
-    with pytest.raises(ZeroDivisionError), connection.transaction():
-        connection.execute("INSERT INTO parcel VALUES ('p1')")
-        manager.signal_with_start(Process(Ship, "p1"), Signal("go"), connection=connection)
-        raise ZeroDivisionError
-    assert parcels(connection) == []
-    assert manager.count(status="all") == 0
-    assert manager.queues() == []
-
-
-def test_the_start_may_be_the_first_statement(manager: Manager, connection: psycopg.Connection) -> None:
-    manager.start_process(Process(Ship, "p1"), connection=connection)
-    connection.rollback()
-    assert manager.count(status="all") == 0
-    manager.start_process(Process(Ship, "p1"), connection=connection)
-    connection.commit()
-    assert manager.count() == 1
-
-
-def test_a_refused_start_leaves_the_transaction_as_it_was(manager: Manager, connection: psycopg.Connection) -> None:
-    manager.start_process(Process(Ship, "p1"))
-    with connection.transaction():
-        connection.execute("INSERT INTO parcel VALUES ('p1')")
-        with pytest.raises(ProcessAlreadyRunning):
-            manager.start_process(Process(Ship, "p1"), connection=connection)
-        with pytest.raises(UnknownProcessException):
-            manager.signal_process("p2", "go", connection=connection)
-    assert parcels(connection) == ["p1"]
-    assert len(manager.history("p1")) == 1
-
-
-def test_a_worker_that_waits_hears_of_the_commit(manager: Manager, connection: psycopg.Connection) -> None:
-    worker = Worker(manager)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        with connection.transaction():
-            manager.signal_with_start(Process(Ship, "p1"), Signal("go", 1), connection=connection)
-        assert manager.result("p1", 30) == 1
-    finally:
-        worker.stop()
-        thread.join()
+class TestJoined(Joining):
+    def transaction(self, connection: psycopg.Connection) -> Any:
+        return connection.transaction()
 
 
 def test_rows_may_look_as_their_owner_likes(manager: Manager, connection: psycopg.Connection) -> None:

@@ -1,29 +1,19 @@
-"""A start or a signal as a part of the caller's own transaction: committed with it, or not at all."""
+"""A start or a signal as a part of a transaction of the caller's own on the file."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pyworkflow import CompleteProcess, Manager, Process, Signal, Worker, Workflow
+from pyworkflow import Manager, Process
 from pyworkflow.backend.memory import MemoryBackend
-from pyworkflow.exceptions import (
-    BackendUnavailable,
-    ProcessAlreadyRunning,
-    UnknownProcessException,
-    UnsupportedBackend,
-)
+from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 from pyworkflow.testing.invariants import check
-
-
-class Ship(Workflow):
-    def decide(self, process: Process) -> CompleteProcess | None:
-        signals = [event.signal for event in process.history if event.type == "signal"]  # type: ignore[attr-defined]
-        return CompleteProcess(signals[0].data) if signals else None
+from tests.backends.joining import Joining, Ship
 
 
 @pytest.fixture
@@ -43,66 +33,9 @@ def connection(manager: Manager, tmp_path: Path) -> Iterator[sqlite3.Connection]
     connection.close()
 
 
-def parcels(connection: sqlite3.Connection) -> list[str]:
-    return [id for (id,) in connection.execute("SELECT id FROM parcel")]
-
-
-def test_a_row_and_its_process_are_committed_together(manager: Manager, connection: sqlite3.Connection) -> None:
-    with connection:
-        connection.execute("INSERT INTO parcel VALUES ('p1')")
-        assert manager.start_process(Process(Ship, "p1", tags=["a"]), connection=connection) == "p1"
-        manager.signal_process("p1", "go", "far", connection=connection)
-        with pytest.raises(UnknownProcessException):
-            manager.process_by_id("p1")
-    assert parcels(connection) == ["p1"]
-    Worker(manager).run(burst=True)
-    assert manager.result("p1", 0) == "far"
-
-
-def test_neither_is_there_after_a_rollback(manager: Manager, connection: sqlite3.Connection) -> None:
-    with pytest.raises(ZeroDivisionError), connection:
-        connection.execute("INSERT INTO parcel VALUES ('p1')")
-        manager.signal_with_start(Process(Ship, "p1"), Signal("go"), connection=connection)
-        raise ZeroDivisionError
-    assert parcels(connection) == []
-    assert manager.count(status="all") == 0
-    assert manager.queues() == []
-    manager.start_process(Process(Ship, "p1"))
-
-
-def test_the_start_may_be_the_first_statement(manager: Manager, connection: sqlite3.Connection) -> None:
-    manager.start_process(Process(Ship, "p1"), connection=connection)
-    connection.execute("INSERT INTO parcel VALUES ('p1')")
-    connection.rollback()
-    assert manager.count(status="all") == 0
-    manager.start_process(Process(Ship, "p1"), connection=connection)
-    connection.commit()
-    assert manager.count() == 1
-
-
-def test_a_refused_start_leaves_the_transaction_as_it_was(manager: Manager, connection: sqlite3.Connection) -> None:
-    manager.start_process(Process(Ship, "p1"))
-    with connection:
-        connection.execute("INSERT INTO parcel VALUES ('p1')")
-        with pytest.raises(ProcessAlreadyRunning):
-            manager.start_process(Process(Ship, "p1"), connection=connection)
-        with pytest.raises(UnknownProcessException):
-            manager.signal_process("p2", "go", connection=connection)
-    assert parcels(connection) == ["p1"]
-    assert len(manager.history("p1")) == 1
-
-
-def test_a_worker_that_waits_hears_of_the_commit(manager: Manager, connection: sqlite3.Connection) -> None:
-    worker = Worker(manager)
-    thread = threading.Thread(target=worker.run)
-    thread.start()
-    try:
-        with connection:
-            manager.signal_with_start(Process(Ship, "p1"), Signal("go", 1), connection=connection)
-        assert manager.result("p1", 10) == 1
-    finally:
-        worker.stop()
-        thread.join()
+class TestJoined(Joining):
+    def transaction(self, connection: sqlite3.Connection) -> Any:
+        return connection
 
 
 @pytest.mark.parametrize("factory", [sqlite3.Row, lambda cursor, row: {"row": row}], ids=["Row", "dictionaries"])
