@@ -8,7 +8,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -35,7 +35,7 @@ class Listener:
         self._pid: int | None = None
         self._tried = threading.Event()
         self._stopped = threading.Event()
-        self._alarm, self._sleeper = socket.socketpair()
+        self._alarm: socket.socket | None = None
 
     def start(self) -> None:
         """See to it that this operating-system process listens, or has tried to. Costs nothing the next time."""
@@ -49,17 +49,21 @@ class Listener:
     def _run_anew(self) -> None:
         self.listening = False
         self._tried, self._stopped = threading.Event(), threading.Event()
-        self._alarm, self._sleeper = socket.socketpair()
-        threading.Thread(target=self._run, name="pyworkflow-listen", daemon=True).start()
+        self._alarm, sleeper = socket.socketpair()
+        threading.Thread(target=self._run, args=(sleeper,), name="pyworkflow-listen", daemon=True).start()
         self._pid = os.getpid()
 
-    def _run(self) -> None:
+    def _run(self, sleeper: socket.socket) -> None:
+        with sleeper:
+            self._keep_listening(sleeper)
+
+    def _keep_listening(self, sleeper: socket.socket) -> None:
         pause = FIRST_PAUSE
         while not self._stopped.is_set():
             try:
                 with self._connection() as connection:
                     pause = FIRST_PAUSE
-                    self._listen(connection)
+                    self._listen(connection, sleeper)
             except WorkflowError as error:
                 if pause == FIRST_PAUSE:  # Once for each time that it is away.
                     logger.warning("cannot listen, new tasks are looked for instead: %s", error)
@@ -81,11 +85,11 @@ class Listener:
                 self.listening = False
                 self._bell.ring_all()
 
-    def _listen(self, connection: psycopg.Connection[Any]) -> None:
+    def _listen(self, connection: psycopg.Connection[Any], sleeper: socket.socket) -> None:
         """Ring for what is heard until `stop`. Raises psycopg.OperationalError when the connection is lost."""
         with selectors.DefaultSelector() as selector:
             selector.register(connection.pgconn.socket, selectors.EVENT_READ)
-            selector.register(self._sleeper, selectors.EVENT_READ)
+            selector.register(sleeper, selectors.EVENT_READ)
             while not self._stopped.is_set():
                 selector.select()
                 connection.pgconn.consume_input()
@@ -96,6 +100,8 @@ class Listener:
                     self._bell.ring(topics)
 
     def stop(self) -> None:
-        if self._pid == os.getpid():
+        if self._pid == os.getpid() and self._alarm is not None:
             self._stopped.set()
-            self._alarm.send(b"!")
+            with suppress(OSError):
+                self._alarm.send(b"!")
+            self._alarm.close()
