@@ -112,4 +112,4 @@ def test_completion_scripts(cli, shell: str) -> None:
 
 
 def test_an_unknown_shell_is_a_usage_error(cli) -> None:
-    cli("completion", "tcsh", code=2)
+    assert "'tcsh' is not one of" in cli("completion", "tcsh", code=2).stderr

@@ -66,7 +66,8 @@ def test_an_id_in_use(cli, backend: Backend) -> None:
 def test_a_request_id_starts_once(cli, backend: Backend) -> None:
     for _ in range(2):
         cli("start", "Order", "--id", "o1", "--request-id", "r1")
-    cli("start", "Order", "--id", "o1", "--request-id", "r2", code=5)
+    assert len(backend.history("o1")) == 1
+    assert "already running" in cli("start", "Order", "--id", "o1", "--request-id", "r2", code=5).stderr
 
 
 def test_timeout_and_priority(cli, backend: Backend) -> None:
@@ -115,5 +116,6 @@ def test_watch_shows_events_where_there_is_no_terminal(backend: Backend, spawn) 
     assert stdout.endswith('"done"\n')
 
 
-def test_watch_is_for_people(cli) -> None:
-    cli("start", "Order", "--watch", "-o", "json", code=2)
+def test_watch_is_for_people(cli, backend: Backend) -> None:
+    assert "--watch" in cli("start", "Order", "--watch", "-o", "json", code=2).stderr
+    assert not list(backend.processes())

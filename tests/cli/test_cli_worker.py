@@ -145,7 +145,9 @@ def test_a_worker_needs_an_app(cli) -> None:
 
 @pytest.mark.parametrize("words", [["-c", "0"], ["--log-level", "loud"], ["--shutdown-timeout", "x"], ["surplus"]])
 def test_usage_errors(cli, words: list[str]) -> None:
-    cli("worker", *words, code=2)
+    result = cli("worker", *words, code=2)
+    assert "Usage:" in result.stderr
+    assert words[0] in result.stderr
 
 
 def test_reload(work, shop: Path, backend: Backend) -> None:

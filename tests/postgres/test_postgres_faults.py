@@ -276,7 +276,12 @@ def test_the_servers_time_counts(server: Server, monkeypatch: pytest.MonkeyPatch
     assert told - 1 < mine.now() < told + 60
 
 
-def test_stores_that_are_closed_leave_no_connection(server: Server) -> None:
+def descriptors() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+def test_stores_that_are_closed_leave_no_connection_and_no_socket(server: Server) -> None:
+    before = descriptors()
     own = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pyworkflow'"
     stores = [store(server) for _ in range(3)]
     for each in stores:
@@ -286,3 +291,4 @@ def test_stores_that_are_closed_leave_no_connection(server: Server) -> None:
     for each in stores:
         each.close()
     until(lambda: ask(server, own) == [0])
+    until(lambda: descriptors() <= before)
