@@ -44,7 +44,7 @@ WITH held AS (
 SELECT id, stamp, head FROM {schema}.run WHERE current AND id = ANY(%b::text[])
 """
 NEXT_DUE = """
-SELECT min(first.due) FROM unnest(%b::text[]) AS asked (queue) CROSS JOIN LATERAL (
+SELECT asked.queue, first.due FROM unnest(%b::text[]) AS asked (queue) CROSS JOIN LATERAL (
     SELECT due FROM {schema}.task WHERE task.queue = asked.queue ORDER BY due LIMIT 1
 ) AS first
 """

@@ -177,9 +177,8 @@ class PostgresStore(Store):
         with self._database.transaction() as transaction:
             transaction.run(_DISCARD, rows.identity(task))
 
-    def next_due(self, queues: Sequence[str]) -> float | None:
-        ((due,),) = self._database.rows(NEXT_DUE, (list(queues),))
-        return None if due is None else float(due)
+    def next_due(self, queues: Sequence[str]) -> dict[str, float]:
+        return {queue: float(due) for queue, due in self._database.rows(NEXT_DUE, (list(queues),))}
 
     def tasks(self, process: str) -> list[Task]:
         return [Task(*row) for row in self._look(_TASKS, process)]

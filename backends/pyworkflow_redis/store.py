@@ -136,10 +136,11 @@ class RedisStore(Store):
         words = (task_field(task.process, task.key), task_value(task, task.due), value)
         self._server.run([Call.script(CHANGE, [shard.tasks, shard.work], *words), *more])
 
-    def next_due(self, queues: Sequence[str]) -> float | None:
+    def next_due(self, queues: Sequence[str]) -> dict[str, float]:
         names = [sized(queue) for queue in queues]
         answers = self._server.run([Call.script(DUE, [shard.work], *names) for shard in self._shards])
-        return min((member_due(member) for members in answers for member in members), default=None)
+        found = [[member_due(member) for member in members if member] for members in zip(*answers, strict=True)]
+        return {queue: min(dues) for queue, dues in zip(queues, found, strict=True) if dues}
 
     def tasks(self, process: str) -> list[Task]:
         shard = self._keys.of(process)

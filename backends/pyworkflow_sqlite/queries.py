@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from .access import Database
@@ -15,7 +16,7 @@ WITH RECURSIVE level (value) AS (
     FROM level WHERE level.value IS NOT NULL
 )
 """
-_NEXT_DUE = "SELECT min(due) AS due FROM pyworkflow_task WHERE queue = ?"
+_NEXT_DUE = "(SELECT min(due) FROM pyworkflow_task WHERE queue = ?)"
 _LEVELS = f"{_PRIORITIES} SELECT value FROM level WHERE value IS NOT NULL"
 _DUE = """
 SELECT number, process, key, queue, due, priority, body FROM pyworkflow_task
@@ -23,11 +24,11 @@ WHERE queue = ? AND priority = ? AND due <= ? ORDER BY due, number LIMIT ?
 """
 
 
-def next_due(db: Database, queues: Sequence[str]) -> float | None:
-    """When the earliest task of some queues is due: one look into the index for each."""
-    each = " UNION ALL ".join([_NEXT_DUE] * len(queues))
-    due: float | None = db.execute(f"SELECT min(due) FROM ({each})", queues).fetchone()[0]
-    return due
+def next_due(db: Database, queues: Sequence[str]) -> dict[str, float]:
+    """When the earliest task of each of some queues is due: one look into the index for each."""
+    sql = ", ".join([_NEXT_DUE] * len(queues))
+    dues = db.execute(f"SELECT {sql}", queues).fetchone() if queues else ()
+    return {queue: due for queue, due in zip(queues, dues, strict=True) if due is not None}
 
 
 def due(db: Database, queues: Sequence[str], now: float, limit: int) -> list[tuple[Any, ...]]:
@@ -35,7 +36,7 @@ def due(db: Database, queues: Sequence[str], now: float, limit: int) -> list[tup
     found: list[tuple[Any, ...]] = []
     for queue in queues:
         left = limit
-        if (first := next_due(db, (queue,))) is None or first > now:
+        if next_due(db, (queue,)).get(queue, inf) > now:
             continue
         for (level,) in db.execute(_LEVELS, {"queue": queue}).fetchall():
             rows = db.execute(_DUE, (queue, level, now, left)).fetchall()

@@ -191,9 +191,9 @@ class SQLiteStore(Store):
         with self._connection.writing() as db:
             db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", rows.identity(task))
 
-    def next_due(self, queues: Sequence[str]) -> float | None:
+    def next_due(self, queues: Sequence[str]) -> dict[str, float]:
         with self._connection.reading() as db:
-            return queries.next_due(db, tuple(queues)) if queues else None
+            return queries.next_due(db, tuple(queues))
 
     def tasks(self, process: str) -> list[Task]:
         with self._connection.reading() as db:

@@ -155,15 +155,17 @@ class MemoryStore(Store):
                 if not self._tasks[task.process]:
                     del self._tasks[task.process]
 
-    def next_due(self, queues: Sequence[str]) -> float | None:
+    def next_due(self, queues: Sequence[str]) -> dict[str, float]:
         with self._lock:
-            dues = []
+            dues = {}
             for name in queues:
                 if (queue := self._queues.get(name)) is not None:
                     self._skip_gone(queue.ready)
                     self._skip_gone(queue.later)
-                    dues += [task[-1].due for task in queue.ready[:1]] + [entry[0] for entry in queue.later[:1]]
-            return min(dues, default=None)
+                    heads = [*queue.ready[:1], *queue.later[:1]]
+                    if heads:
+                        dues[name] = min([head[-1].due for head in heads])
+            return dues
 
     def tasks(self, process: str) -> list[Task]:
         with self._lock:

@@ -233,27 +233,25 @@ class Engine(Backend):
         interrupt: str | None = None,
         decide: Decide | None = None,
     ) -> Exchanged:
-        end = until(timeout)
+        end, outlook = until(timeout), self._office.outlook
         while True:
             order = Order(decisions, activities, reason_text(identity)[:256], decide)
             ticket = self.store.ticket() if timeout > 0 else None
-            if (mail := self._due(MAIL)) <= 0:
+            queues = [*MAIL, *order.queues]
+            (outlook.glance if finished else outlook.look)(queues)
+            quiet = 0.0 if finished else outlook.seconds(queues)
+            if outlook.due(MAIL):
                 self._mail.deliver()
             result = Exchanged()
-            if finished or (tasks := self._due(order.queues)) <= 0:
-                result, finished, tasks = self._counter.serve(finished, order), (), 0.0
+            if finished or outlook.due(order.queues):
+                result, finished = self._counter.serve(finished, order), ()
             left = end - time.monotonic()
             if result or left <= 0 or self._closed or interrupt in self._interrupts:
                 self._interrupts.discard(interrupt)
                 return result
-            topics = [*order.queues, *MAIL, *([interrupt] if interrupt else [])]
             # What is due and was not to be had is in somebody else's hands.
-            self.store.wait(ticket, topics, min(left, max(min(mail, tasks, LONGEST_NAP), SHORTEST_NAP)))
-
-    def _due(self, queues: Sequence[str]) -> float:
-        """Seconds until the first task of these queues is due."""
-        due = self.store.next_due(queues)
-        return LONGEST_NAP if due is None else due - self.store.now()
+            nap = max(min(quiet, LONGEST_NAP), SHORTEST_NAP)
+            self.store.wait(ticket, [*queues, interrupt] if interrupt else queues, min(left, nap))
 
     def interrupt_wait(self, name: str) -> None:
         self._interrupts.add(name)

@@ -16,6 +16,7 @@ from .head import Head, Limits
 from .history import History, HistoryCache, forget_oldest
 from .machine import Draft, apply
 from .messages import Message
+from .outlook import Outlook
 from .pack import pack, unpack
 from .store import Commit, Row, Store, Task
 
@@ -57,6 +58,7 @@ class Office:
     def __init__(self, store: Store, limits: Limits, keep: int, histories: HistoryCache) -> None:
         self.histories = histories
         self.store = store
+        self.outlook = Outlook(store)
         self.limits = limits
         self._keep = keep
         self._heads: dict[str, tuple[str, Head]] = {}
@@ -127,10 +129,11 @@ class Office:
         return None if row is None else self.head(process, row)
 
     def claim(self, queues: Sequence[str], lease: float, limit: int) -> list[tuple[Task, Head | None]]:
-        """Take due tasks with their processes. What cannot be read is logged and put off."""
+        """Take tasks that are due by the outlook, with their processes. What cannot be read is logged and put off."""
         now = self.store.now()
         claimed: list[tuple[Task, Head | None]] = []
-        while wanted := limit - len(claimed):
+        queues = self.outlook.due(queues)
+        while queues and (wanted := limit - len(claimed)):
             due = self.store.claim(queues, now, now + lease, wanted)
             for task, row in due:
                 try:
@@ -138,6 +141,7 @@ class Office:
                 except CorruptRecord as error:
                     self.put_off(task, error)
             if len(due) < wanted:
+                self.outlook.emptied(queues)
                 break
         return claimed
 
@@ -153,6 +157,8 @@ class Office:
 
     def _remember(self, commit: Commit, visit: Visit) -> None:
         draft = visit.draft
+        if commit.add:
+            self.outlook.expect(commit.add)
         if draft.head.seq >= LONG_HISTORY > draft.head.seq - len(draft.written):
             limit = self.limits.events
             logger.warning("process %r has %d events; it ends at %d", commit.process, draft.head.seq, limit)

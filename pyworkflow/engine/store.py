@@ -191,8 +191,8 @@ class Store(ABC):
         """Remove a claimed task; nothing happens when it is not as it was claimed."""
 
     @abstractmethod
-    def next_due(self, queues: Sequence[str]) -> float | None:
-        """When the earliest task of these queues is due, in the past or in the future."""
+    def next_due(self, queues: Sequence[str]) -> dict[str, float]:
+        """When the earliest task of each of these queues is due, in the past or in the future; an empty one is left out."""
 
     @abstractmethod
     def tasks(self, process: str) -> list[Task]:

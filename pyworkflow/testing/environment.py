@@ -160,7 +160,8 @@ class WorkflowEnvironment:
 
     def _next_due(self) -> float | None:
         store = self._backend.store
-        return store.next_due([info.queue for info in store.queues(self.clock.now)])
+        dues = store.next_due([info.queue for info in store.queues(self.clock.now)])
+        return min(dues.values(), default=None)
 
 
 class _Manager(Manager):

@@ -151,7 +151,7 @@ class FaultyStore(Store):
     def histories(self, wanted: Sequence[Excerpt]) -> list[list[bytes]]:
         return self._call("histories", lambda: self.store.histories(wanted))
 
-    def next_due(self, queues: Sequence[str]) -> float | None:
+    def next_due(self, queues: Sequence[str]) -> dict[str, float]:
         self._fail(
             "lost_request", "next_due: the request was lost"
         )  # nothing else can be seen of a look into the future

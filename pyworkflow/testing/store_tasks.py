@@ -105,7 +105,7 @@ class Tasks(StoreBench):
         self.put_tasks(make_task())
         (task,) = self.claim("q", now=10.0, until=15.0)
         self.store.postpone(task, 3.0)
-        assert self.store.next_due(["q"]) == 3.0
+        assert self.store.next_due(["q"]) == {"q": 3.0}
         assert len(self.claim("q", now=10.0)) == 1
 
     def test_discarding_removes_a_claimed_task(self) -> None:
@@ -159,48 +159,47 @@ class Tasks(StoreBench):
     # -- what is due ----------
 
     def test_nothing_is_due_where_nothing_is(self) -> None:
-        assert self.store.next_due([]) is None
-        assert self.store.next_due(["q"]) is None
+        assert self.store.next_due([]) == {}
+        assert self.store.next_due(["q"]) == {}
         self.put_tasks(make_task(queue="other"))
-        assert self.store.next_due(["q"]) is None
+        assert self.store.next_due(["q"]) == {}
 
-    def test_the_earliest_is_due_next_whatever_its_priority_or_queue(self) -> None:
+    def test_the_earliest_of_each_queue_is_due_next_whatever_its_priority(self) -> None:
         self.put_tasks(
             make_task("a", queue="q1", due=8.0, priority=5),
             make_task("b", queue="q1", due=6.0, priority=-5),
             make_task("c", queue="q2", due=7.0),
             make_task("d", queue="q3", due=1.0, priority=9),
         )
-        assert self.store.next_due(["q1"]) == 6.0
-        assert self.store.next_due(["q2", "q1"]) == 6.0
-        assert self.store.next_due(["q2"]) == 7.0
-        assert self.store.next_due(["q1", "q2", "q3"]) == 1.0
+        assert self.store.next_due(["q1"]) == {"q1": 6.0}
+        assert self.store.next_due(["q2", "q1", "q"]) == {"q1": 6.0, "q2": 7.0}
+        assert self.store.next_due(["q1", "q2", "q3"]) == {"q1": 6.0, "q2": 7.0, "q3": 1.0}
 
     def test_looking_does_not_depend_on_what_was_claimed_before(self) -> None:
         self.put_tasks(make_task("a", due=5.0, priority=1), make_task("b", due=3.0), make_task("c", due=4.0))
         assert [task.process for task in self.claim("q", now=9.0, until=20.0, limit=1)] == ["a"]
-        assert self.store.next_due(["q"]) == 3.0
+        assert self.store.next_due(["q"]) == {"q": 3.0}
         assert [task.process for task in self.claim("q", now=9.0, until=20.0, limit=1)] == ["b"]
-        assert self.store.next_due(["q"]) == 4.0
+        assert self.store.next_due(["q"]) == {"q": 4.0}
 
     def test_a_held_task_is_due_when_its_lease_ends(self) -> None:
         self.put_tasks(make_task("a", due=1.0), make_task("b", due=50.0))
         (task,) = self.claim("q", now=10.0, until=15.0)
-        assert self.store.next_due(["q"]) == 15.0
+        assert self.store.next_due(["q"]) == {"q": 15.0}
         self.store.postpone(task, 60.0)
-        assert self.store.next_due(["q"]) == 50.0
+        assert self.store.next_due(["q"]) == {"q": 50.0}
         self.put("b", "1", "2", remove=["d"])
-        assert self.store.next_due(["q"]) == 60.0
+        assert self.store.next_due(["q"]) == {"q": 60.0}
         self.put("a", "1", "2", remove=["d"])
-        assert self.store.next_due(["q"]) is None
+        assert self.store.next_due(["q"]) == {}
 
     def test_a_task_that_is_replaced_later_is_not_due_earlier(self) -> None:
         self.put_tasks(make_task(due=5.0))
         self.put(base="1", stamp="2", add=[make_task(due=9.0)])
-        assert self.store.next_due(["q"]) == 9.0
+        assert self.store.next_due(["q"]) == {"q": 9.0}
         assert self.claim("q", now=8.0) == []
         self.put(base="2", stamp="3", add=[make_task(due=2.0)])
-        assert self.store.next_due(["q"]) == 2.0
+        assert self.store.next_due(["q"]) == {"q": 2.0}
 
     def test_queues_are_counted(self) -> None:
         assert self.store.queues(10.0) == []

@@ -117,7 +117,7 @@ def test_scripts_that_the_server_has_forgotten_are_sent_again(server: RunningSer
     for number in range(3):
         server.client().script_flush()
         assert store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")])]) == [True]
-        assert store.next_due(["q"]) == 1.0
+        assert store.next_due(["q"]) == {"q": 1.0}
         assert len(store.claim(["q"], 10.0, 15.0, 5)) == 1
         server.client().script_flush()
         assert store.queues(10.0)[0].later == number + 1

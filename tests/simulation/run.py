@@ -135,7 +135,7 @@ def _children(process: Process) -> bool:
 def _skip(world: World, machine: Machine) -> bool:
     """Let time pass until the next task is due; is there one?"""
     queues = [info.queue for info in world.base.queues(world.clock.now)]
-    due = world.base.next_due(queues)
+    due = min(world.base.next_due(queues).values(), default=None)
     if due is None:
         return False
     world.clock.advance_to(max(due, world.clock.now))
