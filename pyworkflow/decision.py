@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import defaults
+from .activity import ActivityExecution
 from .signal import Signal
 from .values import Value, fresh_id, name_of
 
 if TYPE_CHECKING:
-    from .activity import Activity, ActivityExecution
+    from .activity import Activity
     from .process import Process
 
     ActivityClass = type[Activity]
@@ -57,6 +58,14 @@ class ScheduleActivity(Decision):
         self.execution_timeout = execution_timeout
         self.heartbeat_timeout = heartbeat_timeout
         self.close_timeout = close_timeout
+        self._execution: ActivityExecution | None = None
+
+    @property
+    def execution(self) -> ActivityExecution:
+        """What is executed when this is applied: the activity under its id, with its input. Made once."""
+        if self._execution is None:
+            self._execution = ActivityExecution(self.activity, self.id, self.input)
+        return self._execution
 
 
 class CancelActivity(Decision):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .activity import ActivityExecution
 from .decision import Decision, ScheduleActivity, Timer
 from .events import (
     ActivityEvent,
@@ -22,6 +21,7 @@ from .events import (
 from .values import Value, name_of
 
 if TYPE_CHECKING:
+    from .activity import ActivityExecution
     from .workflow import Workflow
 
 
@@ -196,7 +196,7 @@ class Process(Value):
                 decision = event.decision
                 if isinstance(decision, ScheduleActivity):
                     open[decision.id] = decision
-        return [ActivityExecution(it.activity, it.id, it.input) for it in reversed(open.values())]
+        return [decision.execution for decision in reversed(open.values())]
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:
         """The timers that were started and have neither fired nor been canceled, in order.

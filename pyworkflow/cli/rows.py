@@ -108,7 +108,7 @@ _SUBJECTS = ("activity", "name", "process_id", "id")
 
 def _decision(decision: Any) -> tuple[str | None, Row]:
     """What a decision is about, and its other attributes."""
-    data = dict(vars(decision))
+    data = _public(decision)
     if (child := data.pop("process", None)) is not None:
         return child.id, data | {"workflow": child.workflow, "input": child.input, "tags": child.tags}
     signal = data.pop("signal", None)
@@ -117,7 +117,12 @@ def _decision(decision: Any) -> tuple[str | None, Row]:
 
 
 def _result(result: Any) -> Row:
-    return {"type": result.type, **{name: value for name, value in vars(result).items() if name[0] != "_"}}
+    return {"type": result.type, **_public(result)}
+
+
+def _public(thing: Any) -> Row:
+    """The attributes that anybody may see."""
+    return {name: value for name, value in vars(thing).items() if name[0] != "_"}
 
 
 def _tidy(data: Row) -> Row:

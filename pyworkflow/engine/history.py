@@ -39,7 +39,6 @@ class History:
         self.events: list[ev.Event] = []
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
-        self._executions: dict[int, act.ActivityExecution] = {}
         self._time, self._when = 0.0, datetime.fromtimestamp(0.0, UTC)
         self._hidden: list[ev.Event] = []
 
@@ -77,12 +76,8 @@ class History:
 
     def execution(self, record: rec.ActivityEnd | rec.ActivityStarted | rec.ActivityReleased) -> act.ActivityExecution:
         """The execution that an activity's events share."""
-        found = self._executions.get(record.scheduled)
-        if found is None:
-            decision: dec.ScheduleActivity = self.refs[record.scheduled]
-            found = act.ActivityExecution(decision.activity, decision.id, decision.input)
-            self._executions[record.scheduled] = found
-        return found
+        execution: act.ActivityExecution = self.refs[record.scheduled].execution
+        return execution
 
     def decided(self, decision: dec.Decision) -> dec.Decision:
         """A decision that later records refer to by its number."""
