@@ -162,9 +162,9 @@ class MemoryStore(Store):
                 if (queue := self._queues.get(name)) is not None:
                     self._skip_gone(queue.ready)
                     self._skip_gone(queue.later)
-                    heads = [*queue.ready[:1], *queue.later[:1]]
-                    if heads:
-                        dues[name] = min([head[-1].due for head in heads])
+                    first = [head[-1].due for head in queue.ready[:1]] + [head[0] for head in queue.later[:1]]
+                    if first:
+                        dues[name] = min(first)
             return dues
 
     def tasks(self, process: str) -> list[Task]:

@@ -30,8 +30,9 @@ class Outlook:
 
     def glance(self, queues: Sequence[str]) -> None:
         """Look only if that was longer than BELIEVED seconds ago."""
-        now, looked = self._store.now(), self._looked
-        if not all([0 <= now - looked.get(queue, -inf) < BELIEVED for queue in queues]):
+        now = self._store.now()
+        ages = [now - self._looked.get(queue, -inf) for queue in queues]
+        if min(ages) < 0 or max(ages) >= BELIEVED:
             self.look(queues)
 
     def due(self, queues: Sequence[str]) -> list[str]:

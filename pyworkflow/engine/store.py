@@ -192,7 +192,7 @@ class Store(ABC):
 
     @abstractmethod
     def next_due(self, queues: Sequence[str]) -> dict[str, float]:
-        """When the earliest task of each of these queues is due, in the past or in the future; an empty one is left out."""
+        """When the earliest task of each of these queues is due, in the past or in the future; none for an empty one."""
 
     @abstractmethod
     def tasks(self, process: str) -> list[Task]:

@@ -9,6 +9,7 @@ MANY = ("tests/simulation", "tests/backends/test_memory.py")
 STORES = ("tests/backends/test_stores.py", "tests/backends/test_memory.py")
 SQLITE = ("tests/backends/test_stores.py", "tests/backends/test_sqlite.py")
 MEMORY = "pyworkflow/backend/memory.py"
+OUTLOOK = ("tests/backends/test_outlook.py", "tests/backends/test_memory.py")
 
 # fmt: off
 MUTANTS = [
@@ -109,5 +110,14 @@ MUTANTS = [
            SQLITE),
     Mutant("sqlite-reads-one-too-many", f"{S}/lines.py", "records[max(skip + 1 - first, 0) :]",
            "records[max(skip - first, 0) :]", SQLITE),
+    Mutant("outlook-believed-for-ever", f"{E}/outlook.py", " or max(ages) >= BELIEVED:", ":", OUTLOOK),
+    Mutant("outlook-forgets-what-it-adds", f"{E}/office.py", "            self.outlook.expect(commit.add)\n",
+           "            pass\n", OUTLOOK),
+    Mutant("outlook-never-emptied", f"{E}/outlook.py", "self._dues.update(dict.fromkeys(queues, inf))\n",
+           "pass\n", OUTLOOK),
+    Mutant("unknown-queue-passes-for-empty", f"{E}/outlook.py", "if dues.get(queue, -inf) <= now",
+           "if dues.get(queue, inf) <= now", OUTLOOK),
+    Mutant("a-second-for-what-others-hold", f"{E}/engine.py", "max(min(quiet, LONGEST_NAP), SHORTEST_NAP)",
+           "max(min(outlook.seconds(queues), LONGEST_NAP), SHORTEST_NAP)", OUTLOOK),
 ]
 # fmt: on
