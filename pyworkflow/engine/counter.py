@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..task import DecisionTask
 from . import messages as msg
 from .codec import check_name
 from .desk import Desk, Taken, body_of, given_up, take_message
+from .doubts import Doubts
 from .head import ActivityWork, DecisionWork, Head
 from .history import History
 from .machine import Draft, Pending, apply
@@ -24,12 +25,14 @@ FAIR_EVERY = 1.0
 DECIDING = 0.02
 
 Said = dict[str, list[tuple[Finished, msg.Message]]]
+Claimed = dict[str, list[tuple[Task, ActivityWork | DecisionWork]]]
 
 logger = logging.getLogger("pyworkflow.engine")
 
 
 class Order:
-    """What one exchange still wants, by queue; `seconds_left` is how long deciders may take before it commits."""
+    """What one exchange still wants, by queue. `seconds_left` is how long deciders may take before it commits,
+    `started` what was tried to be started for it."""
 
     def __init__(
         self, decisions: Wanted | None, activities: Wanted | None, identity: str, decide: Decide | None = None
@@ -37,6 +40,7 @@ class Order:
         self.identity = identity
         self.decide = decide
         self.seconds_left = 0.0 if decide is None else DECIDING
+        self.started: list[Taken] = []
         decisions, activities = decisions or Wanted(), activities or Wanted()
         self.left = [decisions.limit, activities.limit]
         self.by_kind = [
@@ -64,16 +68,28 @@ class Counter:
         self.office = office
         self.store = office.store
         self.desk = desk
+        self.doubts = Doubts(office)
         self._fair_at = 0.0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
-        """Commit what is finished and start what is next, in one transaction. No user's code runs inside of it."""
+        """Commit what is finished and start what is next, in one transaction. No user's code runs inside of it.
+
+        Where this fails, nobody knows what was started: the next call finds out.
+        """
+        try:
+            return self._serve(finished, order)
+        except Exception:
+            self.doubts.add(order.started)
+            raise
+
+    def _serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
         result = Exchanged()
+        found = self._found(order) if self.doubts else []
         said = self._messages(finished, result)
         visits = self._visit(said, order)
         with self.office.batch():
             visits = self.office.commit(visits)
-            taken = [item for visit in visits for item in visit.taken]
+            taken = found + [item for visit in visits for item in visit.taken]
             taken += self._claim(order)
         for visit in visits:
             if visit.failed:
@@ -97,9 +113,18 @@ class Counter:
         except (CorruptRecord, PayloadError) as error:
             self.office.send(item.head.id, given_up(item, error))
             order.left[isinstance(item.work, ActivityWork)] += 1
-            more = self.serve((), order)
+            more = self._serve((), order)
             result.activities += more.activities
             result.decisions += more.decisions
+
+    def _found(self, order: Order) -> list[Taken]:
+        """What an earlier call started and could not tell."""
+        found = []
+        for item in self.doubts.settle(lambda queue: order.kind(queue) is not None):
+            found.append(item)
+            order.started.append(item)
+            order.left[isinstance(item.work, ActivityWork)] -= 1
+        return found
 
     # -- handing in ----------
 
@@ -137,15 +162,17 @@ class Counter:
             kind = order.kind(task.queue)
             if kind is not None and task.due <= draft.now:
                 with suppress(UnknownResourceException):
-                    taken.append(self._take(draft, task, order.identity))
+                    taken.append(self._take(draft, task, order))
                     order.left[kind] -= 1
         return taken
 
-    def _take(self, draft: Draft, task: Pending, identity: str) -> Taken:
+    def _take(self, draft: Draft, task: Pending, order: Order) -> Taken:
         """Start a task of this draft. Raises UnknownResourceException when what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
-        return Taken(work, apply(draft, take_message(work, identity)), draft.head)
+        taken = Taken(task.queue, work, apply(draft, take_message(work, order.identity)), draft)
+        order.started.append(taken)
+        return taken
 
     # -- deciding on the way ----------
 
@@ -165,7 +192,7 @@ class Counter:
         if visit.history is None:
             return
         with suppress(UnknownResourceException):
-            taken = self._take(draft, task, order.identity)
+            taken = self._take(draft, task, order)
             if not self._ask(visit, taken, visit.history, order):
                 order.left[0] -= 1
                 visit.taken.append(taken)
@@ -210,7 +237,7 @@ class Counter:
         return taken
 
     def _start(self, claimed: list[tuple[Task, Head | None]], order: Order) -> list[Taken]:
-        by_process: dict[str, list[tuple[Task, ActivityWork | DecisionWork]]] = {}
+        by_process: Claimed = {}
         heads = {}
         for task, head in claimed:
             try:
@@ -224,11 +251,19 @@ class Counter:
             for process, tasks in by_process.items()
             if tasks
         ]
-        taken = []
+        for visit in visits:
+            order.started += [taken for _, taken in _started(visit, by_process) if taken is not None]
+        begun = []
         for visit in self.office.commit(visits):
-            for (task, work), reply in zip(by_process[visit.process], visit.replies, strict=True):
-                if isinstance(reply, WorkflowError):
+            for task, taken in _started(visit, by_process):
+                if taken is None:
                     self.store.discard(task)
                 else:
-                    taken.append(Taken(work, reply, visit.draft.head))
-        return taken
+                    begun.append(taken)
+        return begun
+
+
+def _started(visit: Visit, by_process: Claimed) -> Iterator[tuple[Task, Taken | None]]:
+    """The tasks of this visit, each with its start, None where it is not to be had any more."""
+    for (task, work), reply in zip(by_process[visit.process], visit.replies, strict=True):
+        yield task, None if isinstance(reply, WorkflowError) else Taken(task.queue, work, reply, visit.draft)

@@ -15,6 +15,7 @@ from . import messages as msg
 from .codec import Payloads, decode, seed, unseal, unseal_last
 from .head import ActivityWork, DecisionWork, Head
 from .history import History, HistoryCache
+from .machine import Draft
 from .records import ActivityFailed, ActivityScheduled
 from .store import Store, Task
 from .tokens import activity_token, decision_token
@@ -25,12 +26,18 @@ _DECISIONS = msgspec.json.Decoder(DecisionWork)
 _SCHEDULED = msgspec.json.Decoder(ActivityScheduled)
 
 
-class Taken(Struct, gc=False):
-    """A task that was started: its work, and the number of its start in the process as it was left."""
+class Taken(Struct, eq=False, gc=False):
+    """A task that was started: the queue it came from, its work, the number of its start, and the draft of it."""
 
+    queue: str
     work: ActivityWork | DecisionWork
     started: int
-    head: Head
+    draft: Draft
+
+    @property
+    def head(self) -> Head:
+        """The process as it was left."""
+        return self.draft.head
 
 
 class Desk:

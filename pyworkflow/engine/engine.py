@@ -243,7 +243,7 @@ class Engine(Backend):
             if outlook.due(MAIL):
                 self._mail.deliver()
             result = Exchanged()
-            if finished or outlook.due(order.queues):
+            if finished or self._counter.doubts or outlook.due(order.queues):
                 result, finished = self._counter.serve(finished, order), ()
             left = end - time.monotonic()
             if result or left <= 0 or self._closed or interrupt in self._interrupts:

@@ -94,7 +94,7 @@ class Office:
             visit = self.on(process, known[1], messages, now)
             if visit.draft.changed and not visit.failed:
                 return visit
-        return self.on(process, self._read(process), messages, now)
+        return self.on(process, self.stored(process), messages, now)
 
     def on(self, process: str, head: Head | None, messages: Sequence[Message], now: float) -> Visit:
         """Say it to the process in this state."""
@@ -116,7 +116,7 @@ class Office:
 
     def _again(self, visit: Visit) -> Visit:
         while True:
-            visit = self.on(visit.process, self._read(visit.process), visit.messages, self.store.now())
+            visit = self.on(visit.process, self.stored(visit.process), visit.messages, self.store.now())
             if not visit.draft.changed:
                 return visit
             commit = pack(visit.draft)
@@ -124,7 +124,8 @@ class Office:
                 self._remember(commit, visit)
                 return visit
 
-    def _read(self, process: str) -> Head | None:
+    def stored(self, process: str) -> Head | None:
+        """The process as it is stored now."""
         row = self.store.read(process)
         return None if row is None else self.head(process, row)
 

@@ -192,7 +192,7 @@ class Store(ABC):
 
     @abstractmethod
     def next_due(self, queues: Sequence[str]) -> dict[str, float]:
-        """When the earliest task of each of these queues is due, in the past or in the future; none for an empty one."""
+        """When the earliest task of each of these queues is due, be it in the past; an empty one is left out."""
 
     @abstractmethod
     def tasks(self, process: str) -> list[Task]:

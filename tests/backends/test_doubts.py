@@ -1,0 +1,136 @@
+"""A call that fails after its commit has started tasks that nobody has: the next call hands them out."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from pyworkflow import ActivityCompleted, CompleteProcess, Process, ScheduleActivity
+from pyworkflow.backend import Finished, Wanted
+from pyworkflow.backend.memory import MemoryStore
+from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.engine.engine import Engine
+from pyworkflow.engine.store import Store
+from pyworkflow.events import ActivityStartedEvent, DecisionStartedEvent
+from pyworkflow.exceptions import BackendUnavailable, UnknownDecisionException
+from pyworkflow.testing import VirtualClock
+from pyworkflow.testing.faults import FaultyStore
+
+ANY = Wanted(("default",), 10)
+
+
+class LosingStore(FaultyStore):
+    """Loses what `loses` says, once: "request commit", "reply claim" …; "reply batch" is that of a transaction."""
+
+    loses = ""
+
+    def _happens(self, fault: str, call: str) -> bool:
+        happens = self.loses == fault.removeprefix("lost_") + " " + call.partition(":")[0]
+        if happens:
+            self.loses = ""
+        return happens
+
+    def _call(self, name: str, call: Callable[[], Any]) -> Any:
+        self._fail("lost_request", f"{name}: the request was lost")
+        done = call()
+        self._fail("lost_reply", f"{name}: the reply was lost")
+        return done
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def losing(request: pytest.FixtureRequest, clock: VirtualClock, tmp_path: Path) -> Iterator[LosingStore]:
+    transactional = request.param == "sqlite"
+    store: Store = SQLiteBackend(str(tmp_path / "p.db"), clock=clock).store if transactional else MemoryStore(clock)
+    yield LosingStore(store, Random(1), transactional=transactional)
+    store.close()
+
+
+def make_engine(store: Store, cache_size: int = 0) -> Engine:
+    engine = Engine(store, cache_size=cache_size)
+    engine.register_workflow("W")
+    engine.register_activity("A", scheduled_timeout=60, execution_timeout=60)
+    return engine
+
+
+def failing(losing: LosingStore, engine: Engine, what: str, *finished: Finished, **wanted: Wanted) -> None:
+    """A call that fails by losing this."""
+    losing.loses = "reply batch" if what == "reply commit" and losing.transactional else what
+    with pytest.raises(BackendUnavailable):
+        engine.exchange(finished, identity="we", **wanted)
+    assert not losing.loses
+
+
+@pytest.mark.parametrize("cache_size", [0, 10])
+@pytest.mark.parametrize("lost", ["reply commit", "request history", "reply history"])
+def test_a_decision_that_was_started_by_a_failed_call_is_handed_out(
+    losing: LosingStore, lost: str, cache_size: int
+) -> None:
+    engine = make_engine(losing, cache_size)
+    engine.start_process(Process("W", "p"))
+    failing(losing, engine, lost, decisions=ANY)
+    (decision,) = engine.exchange(decisions=ANY).decisions
+    assert not engine.exchange(decisions=ANY), "it is handed out once"
+    assert not engine.exchange([Finished(decision, [CompleteProcess(1)])]).refused
+    assert sum(isinstance(event, DecisionStartedEvent) for event in engine.history("p")) == 1
+
+
+@pytest.mark.parametrize("cache_size", [0, 10])
+def test_an_activity_that_was_started_with_an_answer_is_handed_out(losing: LosingStore, cache_size: int) -> None:
+    engine = make_engine(losing, cache_size)
+    engine.start_process(Process("W", "p"))
+    (decision,) = engine.exchange(decisions=ANY).decisions
+    answer = Finished(decision, [ScheduleActivity("A", "a"), ScheduleActivity("A", "b")])
+    failing(losing, engine, "reply commit", answer, activities=ANY)
+    if engine.exchange(decisions=ANY):
+        pytest.fail("there is nothing to decide, and activities are not asked for")
+    again = engine.exchange([answer], activities=ANY)
+    assert [type(error) for _, error in again.refused] == [UnknownDecisionException]
+    assert [activity.activity_execution.id for activity in again.activities] == ["a", "b"]
+    assert not engine.exchange([Finished(it, ActivityCompleted()) for it in again.activities]).refused
+    assert sum(isinstance(event, ActivityStartedEvent) for event in engine.history("p")) == 2
+
+
+def test_a_second_failure_leaves_it_in_doubt(losing: LosingStore) -> None:
+    engine = make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    failing(losing, engine, "reply commit", decisions=ANY)
+    failing(losing, engine, "reply read", decisions=ANY)
+    failing(losing, engine, "reply history", decisions=ANY)
+    assert len(engine.exchange(decisions=ANY).decisions) == 1
+    assert not engine.exchange(decisions=ANY)
+
+
+def test_what_was_never_stored_is_taken_anew(losing: LosingStore) -> None:
+    engine = make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    failing(losing, engine, "request commit", decisions=ANY)
+    others = make_engine(losing)
+    got = [*engine.exchange(decisions=ANY).decisions, *others.exchange(decisions=ANY, identity="they").decisions]
+    assert len(got) <= 1
+
+
+def test_what_somebody_else_took_under_the_same_number_is_his(losing: LosingStore, clock: VirtualClock) -> None:
+    engine, others = make_engine(losing), make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    failing(losing, engine, "request commit", decisions=ANY)
+    clock.advance(10)
+    (his,) = others.exchange(decisions=ANY, identity="they").decisions
+    assert not engine.exchange(decisions=ANY)
+    assert not others.exchange([Finished(his, [CompleteProcess()])]).refused
+
+
+def test_what_timed_out_meanwhile_is_not_handed_out(losing: LosingStore, clock: VirtualClock) -> None:
+    engine = make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    (decision,) = engine.exchange(decisions=ANY).decisions
+    failing(losing, engine, "reply commit", Finished(decision, [ScheduleActivity("A", "a")]), activities=ANY)
+    clock.advance(60)
+    assert len(engine.exchange(decisions=ANY).decisions) == 1
+    assert not engine.exchange(activities=ANY)
