@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
+from math import inf
 from typing import Any
 
+from ..activity import Activity
+from ..defaults import ACTIVITY_EXECUTION_TIMEOUT
 from ..task import ActivityTask, DecisionTask
 
 logger = logging.getLogger("pyworkflow.worker")
@@ -23,6 +26,22 @@ class WorkerLog(logging.LoggerAdapter[logging.Logger]):
 
 def worker_log(base: logging.Logger | None, worker: str) -> WorkerLog:
     return WorkerLog(base or logger, {"worker": worker})
+
+
+def warn_of_endless(activities: Iterable[type[Activity]], log: WorkerLog) -> None:
+    """Name the activities that nobody would miss for very long if this worker died at them."""
+    names = sorted({each.name for each in activities if _patience(each) >= ACTIVITY_EXECUTION_TIMEOUT})
+    if names:
+        log.warning(
+            "if this worker were killed at one of these, their processes would not hear of it for a year: %s. "
+            "Set their execution_timeout, or a heartbeat_timeout.",
+            ", ".join(names),
+        )
+
+
+def _patience(activity: type[Activity]) -> float:
+    limits = (activity.execution_timeout, activity.heartbeat_timeout, activity.close_timeout)
+    return min([limit for limit in limits if limit is not None], default=inf)
 
 
 def fields(task: ActivityTask | DecisionTask) -> dict[str, str]:

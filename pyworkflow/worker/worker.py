@@ -19,7 +19,7 @@ from ..exceptions import BackendUnavailable, UnknownResourceException
 from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
 from ..values import fresh_id
-from .log import fields, worker_log
+from .log import fields, warn_of_endless, worker_log
 from .running import Running
 from .signals import stop_on_signals
 
@@ -75,6 +75,8 @@ class Worker:
 
     def run(self, burst: bool = False) -> None:
         """Work until stopped; with `burst`, until there is nothing left to do."""
+        if self.executes:
+            warn_of_endless(self.manager.activities, self.log)
         with stop_on_signals(self.stop):
             try:
                 self._work(burst)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pyworkflow import (
+    Activity,
     ActivityWorker,
     BackendUnavailable,
     DecisionWorker,
@@ -206,3 +207,25 @@ def test_a_worker_thread_steps_until_it_is_joined(manager: Manager) -> None:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_activities_that_nobody_would_miss_are_named(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    class Hurried(Activity):
+        execution_timeout = 30
+
+    class Beating(Activity):
+        heartbeat_timeout = 30
+
+    class Endless(Activity):
+        pass
+
+    class Handed(Activity):
+        execution_timeout = heartbeat_timeout = None  # type: ignore[assignment]
+
+    manager = Manager(manager.backend, activities=[Hurried, Beating, Endless, Handed])
+    DecisionWorker(manager).run(burst=True)
+    assert not caplog.records
+    Worker(manager).run(burst=True)
+    (record,) = caplog.records
+    assert "would not hear of it for a year: Endless, Handed." in record.message
+    assert record.worker  # type: ignore[attr-defined]
