@@ -35,6 +35,13 @@ def starts() -> Iterator[msg.Message]:
         )
 
 
+def resets(head: Head | None) -> Iterator[msg.Message]:
+    start = rec.ProcessStarted(workflow="W", version="1", category="c")
+    source = "another" if head is None else head.id
+    seen = ("", 0) if head is None else (head.run, head.seq)
+    yield msg.Reset(run="n", process="p", source=source, source_run="r", records=[start], seen=seen)
+
+
 ACTIVITIES = [rec.ActivityScheduled(id="a", activity="A", version="1", category="w", **{t: 1.0}) for t in TIMEOUTS]
 SCENARIOS: list[list[rec.Initiating]] = [
     [*ACTIVITIES, rec.ActivityCancelRequested(id="a")],
@@ -47,6 +54,8 @@ CLOSES: list[rec.Initiating] = [close() for close in rec.CLOSES]  # type: ignore
 
 def messages(head: Head | None, decided: list[rec.Initiating]) -> Iterator[msg.Message]:
     """Whatever users, workers and other processes can say in this state; an answer is one of `decided`, or none."""
+    if head is None or head.open:
+        yield from resets(head)
     if head is None:
         yield from starts()
         return

@@ -193,6 +193,19 @@ class ProcessCancelRequestedEvent(Event, eq=False):
     process_id: str
 
 
+class ProcessResetEvent(Event, eq=False):
+    """What stands before this happened in an earlier run, up to its event `event`; there the process went on anew.
+
+    `process_id` is the other process whose history this is, where it is a fork.
+    """
+
+    type = "process_reset"
+    process_id: str
+    run: str
+    event: int
+    reason: str | None = None
+
+
 class ProcessTimedOutEvent(Event, eq=False):
     """The process's timeout passed: it is closed."""
 

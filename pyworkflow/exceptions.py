@@ -43,6 +43,10 @@ class ProcessAlreadyRunning(WorkflowError):
         self.run = run
 
 
+class CannotReset(WorkflowError, ValueError):
+    """A process cannot go on from this event: there is no such event, or what happened then cannot be repeated."""
+
+
 class InvalidName(WorkflowError, ValueError):
     """An id, a name or a tag is not allowed: 1 to 256 characters, none of `:` `/` `|`, no control characters."""
 

@@ -7,13 +7,14 @@ Every method may raise BackendUnavailable: then the call may or may not have hap
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import defaults
 from ..activity import ActivityCompleted, ActivityResult
 from ..decision import Decision
 from ..events import Event
+from ..exceptions import UnsupportedBackend
 from ..process import Process, ProcessResult
 from ..signal import Signal
 from ..task import ActivityTask, DecisionTask
@@ -122,6 +123,27 @@ class Backend(ABC):
     @abstractmethod
     def resume_process(self, process_or_id: ProcessRef) -> None:
         """Let a blocked process be decided on again. Raises UnknownProcessException."""
+
+    def reset_process(
+        self,
+        process_or_id: ProcessRef,
+        to: int | None = None,
+        *,
+        id: str | None = None,
+        results: Mapping[str, ActivityResult] | None = None,
+        reason: str | None = None,
+        request_id: str | None = None,
+    ) -> str:
+        """Begin a new run with the history of this one up to its event `to`, and go on from there; the process's id.
+
+        Without `to` the last answer of the decider is forgotten, and it is asked again. Activities that were open then
+        wait again, as if they were scheduled now, but for those that `results` names by their ids: these end so.
+        Timers keep their time, signals that came later come again. A run that is open is terminated (cause RESET);
+        with an `id` it is left alone, and a process of that id begins.
+        Raises UnknownProcessException, CannotReset, ProcessAlreadyRunning, PayloadError, and UnsupportedBackend where
+        histories cannot be written anew.
+        """
+        raise UnsupportedBackend(f"{type(self).__name__} cannot reset processes: start a new one")
 
     @abstractmethod
     def process_by_id(self, process_or_id: ProcessRef) -> Process:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from .. import defaults
+from ..activity import ActivityResult
 from ..backend.base import Backend
 from ..backend.model import (
     Decide,
@@ -36,6 +37,7 @@ from .history import HistoryCache
 from .mail import Mail
 from .office import Office
 from .questions import Questions
+from .resetting import Resetter
 from .store import ALARMS, LETTERS, Store
 from .tokens import activity_token
 from .translate import Translator, policy, reason_text, target
@@ -183,6 +185,19 @@ class Engine(Backend):
     def resume_process(self, process_or_id: ProcessRef) -> None:
         process, run = target(process_or_id)
         self._office.ask(process, msg.Resume(run=run))
+
+    def reset_process(
+        self,
+        process_or_id: ProcessRef,
+        to: int | None = None,
+        *,
+        id: str | None = None,
+        results: Mapping[str, ActivityResult] | None = None,
+        reason: str | None = None,
+        request_id: str | None = None,
+    ) -> str:
+        resetter = Resetter(self._office, self._questions, self._translator)
+        return resetter.reset(target(process_or_id), to, id, results or {}, reason, request_id or "")
 
     # -- questions ----------
 

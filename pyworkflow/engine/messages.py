@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 
 from .codec import NOTHING
 from .head import ActivityWork
-from .records import ActivityEnd, Initiating, Parent
+from .records import ActivityEnd, Initiating, Parent, Record, Signaled
 
 IfRunning = Literal["fail", "use_existing", "terminate_existing"]
 
@@ -68,6 +68,24 @@ class Terminate(Message):
 
 class Resume(Message):
     pass
+
+
+class Reset(Message):
+    """Begin a run of `process` with `records`, the first ones of the run `source_run` of the process `source`.
+
+    `signals` came after them. `ends` are results, by the ids of activities that were open then. `seen` is what the
+    process had come to when they were read: its run and event.
+    """
+
+    process: str
+    source: str
+    source_run: str
+    records: list[Record]
+    signals: list[Signaled] = []
+    ends: dict[str, ActivityEnd] = {}
+    seen: tuple[str, int] = ("", 0)
+    reason: str = ""
+    request_id: str = ""
 
 
 class Wake(Message):

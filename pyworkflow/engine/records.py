@@ -79,6 +79,15 @@ class ProcessResumed(Record):
     pass
 
 
+class ProcessReset(Record):
+    """What stands before this is the history of a run, up to its event `event`, and happened there."""
+
+    process: str
+    run: str
+    event: int
+    reason: str = ""
+
+
 class ProcessTimedOut(Closing):
     pass
 

@@ -171,6 +171,7 @@ EVENTS: dict[type[rec.Record], tuple[type[ev.Event], Make]] = {
     rec.ChildClosed: (ev.ChildProcessEvent, _child_closed),
     rec.SignalDelivered: (ev.ProcessSignaledEvent, _signal_delivered),
     rec.CancelDelivered: (ev.ProcessCancelRequestedEvent, lambda h, r: (h.refs[r.initiated].process_id,)),
+    rec.ProcessReset: (ev.ProcessResetEvent, lambda h, r: (r.process, r.run, r.event, r.reason or None)),
     rec.ProcessTimedOut: (ev.ProcessTimedOutEvent, _nothing),
     rec.ProcessTerminated: (
         ev.ProcessTerminatedEvent,

@@ -19,6 +19,7 @@ from .backend_families import Families
 from .backend_layouts import Layouts
 from .backend_letters import Letters
 from .backend_questions import Questions
+from .backend_resetting import Resetting
 from .backend_signals import Signals
 from .backend_starting import Starting
 from .backend_timeouts import Timeouts
@@ -36,6 +37,7 @@ class BackendSuite(
     Families,
     Letters,
     Endings,
+    Resetting,
     Exchanges,
     Asking,
     Questions,

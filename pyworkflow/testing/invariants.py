@@ -15,7 +15,8 @@ from ..engine import records as rec
 from ..engine.head import ActivityWork, DecisionWork, Head, deadlines
 from ..engine.pack import summary, unpack
 from ..engine.store import ALARMS, LETTERS, Query, Row, Store, Summary, Task, activities_queue, decisions_queue
-from .ledger import InvariantViolated, Ledger
+from .ledger import Ledger
+from .ledger_state import InvariantViolated
 from .shapes import of_head, of_ledger
 
 __all__ = ["Inspector", "InvariantViolated", "Ledger", "check"]

@@ -5,7 +5,6 @@ Each record is checked against those before it; the numbers in the messages are 
 
 from __future__ import annotations
 
-import heapq
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -13,52 +12,13 @@ from typing import Any
 import msgspec
 
 from ..engine import records as rec
+from .ledger_state import Account, Activity, Child, after
 
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
 
-class InvariantViolated(AssertionError):
-    """Something that pyworkflow promises does not hold; the message names it by its number."""
-
-
-class Activity(msgspec.Struct):
-    """An activity that is open; times in seconds since 1970."""
-
-    record: rec.ActivityScheduled
-    started: int = 0
-    began: float = 0.0
-    by: float | None = None
-    close_by: float | None = None
-    cancel: bool = False
-
-
-class Child(msgspec.Struct):
-    record: rec.ChildInitiated
-    running: bool = False
-
-
-class Ledger:
-    """What is open and owed in a run after the records told so far.
-
-    `held` is the number of the decision that a decider has (0: none); `unseen`: something happened since one started.
-    """
-
-    def __init__(self, process: str, run: str) -> None:
-        self.what, self.run = f"process {process!r}, run {run}", run
-        self.seq, self.crc, self.time = 0, zlib.crc32(f"{process}:{run}".encode()), 0.0
-        self.start: rec.ProcessStarted | None = None
-        self.closing: rec.Record | None = None
-        self.blocked = self.cancel_requested = False
-        self.held = self.processed = self.attempts = self.refusals = self._refusals_before = 0
-        self.decision_by: float | None = None
-        self.activities: dict[int, Activity] = {}
-        self.timers: dict[str, tuple[int, float]] = {}
-        self.children: dict[int, Child] = {}
-        self.letters: dict[int, rec.SignalInitiated | rec.CancelInitiated] = {}
-        self.requests: list[str] = []
-        self.policies: dict[int, rec.ChildInitiated] = {}
-        self.unseen = self._answering = self._missed = False
-        self._due: list[tuple[float, str, Any]] = []
+class Ledger(Account):
+    """An account that is kept record by record."""
 
     def tell(self, sealed: bytes) -> None:
         """The next record as the store holds it. Raises InvariantViolated."""
@@ -71,39 +31,12 @@ class Ledger:
         self.demand(self.closing is None, 2, f"is a {kind.__name__} after the close")
         self.demand((self.seq == 1) == (kind is rec.ProcessStarted), 2, f"is a {kind.__name__}")
         self.demand(record.time >= self.time, 15, f"happened at {record.time}, before {self.time}")
-        self._be_punctual(record)
+        self.be_punctual(record)
         self._follow_answer(record)
         _TELL[kind](self, record)
         self.time = record.time
         if kind in _WAKES:
             self.unseen = True
-
-    def demand(self, holds: bool, invariant: int, text: str) -> None:
-        if not holds:
-            raise InvariantViolated(f"invariant {invariant}: event {self.seq} of {self.what} {text}")
-
-    # -- deadlines ----------
-
-    def _deadline(self, due: float | None, kind: str, key: Any) -> float | None:
-        if due is not None:
-            heapq.heappush(self._due, (due, kind, key))
-        return due
-
-    def _is_open(self, due: float, kind: str, key: Any) -> bool:
-        if kind == "timer":
-            return key in self.timers and self.timers[key][1] == due
-        if kind in ("decision", "process"):
-            return key in (0, self.held)
-        activity = self.activities.get(key)
-        return activity is not None and due == (activity.close_by if kind == "close" else activity.by)
-
-    def _be_punctual(self, record: rec.Record) -> None:
-        """Whatever was due before has happened, unless this is what is due."""
-        while self._due and not self._is_open(*self._due[0]):
-            heapq.heappop(self._due)
-        if self._due and not isinstance(record, _EXPIRIES):
-            due, kind, key = self._due[0]
-            self.demand(record.time <= due, 14, f"was recorded while the {kind} deadline of {key!r} at {due} was over")
 
     # -- decisions ----------
 
@@ -137,7 +70,7 @@ class Ledger:
         self.demand(self.unseen and not self.blocked, 4, "starts a decision that nothing calls for")
         self.held, self.unseen = self.seq, False
         timeout = self.start.decision_timeout if self.start else None
-        self.decision_by = self._deadline(_after(record.time, timeout), "decision", self.seq)
+        self.decision_by = self.deadline(after(record.time, timeout), "decision", self.seq)
 
     def _drop(self, record: rec.Record) -> None:
         self.demand(self.held > 0, 3, f"ends a decision that nobody holds: {type(record).__name__}")
@@ -154,7 +87,22 @@ class Ledger:
 
     def _begin(self, record: rec.ProcessStarted) -> None:
         self.start = record
-        self._deadline(_after(record.time, record.timeout), "process", 0)
+        self.deadline(after(record.time, record.timeout), "process", 0)
+
+    def _reset(self, record: rec.ProcessReset) -> None:
+        """What was open before waits anew, since now; only timers keep their time."""
+        self.attempts = self.refusals = 0
+        self.blocked, self.decision_by, self._due = False, None, []
+        self.deadline(after(record.time, self.start.timeout if self.start else None), "process", 0)
+        for id, (_, due) in self.timers.items():
+            self.deadline(due, "timer", id)
+        for seq, activity in self.activities.items():
+            activity.started = 0
+            self._wait(seq, activity, record.time)
+
+    def _wait(self, seq: int, activity: Activity, since: float) -> None:
+        activity.by = self.deadline(after(since, activity.record.scheduled_timeout), "wait", seq)
+        activity.close_by = self.deadline(after(since, activity.record.close_timeout), "close", seq)
 
     def _signaled(self, record: rec.Signaled) -> None:
         if record.request_id:
@@ -182,8 +130,7 @@ class Ledger:
     def _schedule(self, record: rec.ActivityScheduled) -> None:
         self.demand(not self._with_id(record.id), 5, f"schedules {record.id!r}, which is open")
         activity = self.activities[self.seq] = Activity(record)
-        activity.by = self._deadline(_after(record.time, record.scheduled_timeout), "wait", self.seq)
-        activity.close_by = self._deadline(_after(record.time, record.close_timeout), "close", self.seq)
+        self._wait(self.seq, activity, record.time)
 
     def _request_cancel(self, record: rec.ActivityCancelRequested) -> None:
         found = self._with_id(record.id)
@@ -198,14 +145,14 @@ class Ledger:
         self.demand(not activity.started, 7, f"starts {record.scheduled} while {activity.started} holds it")
         activity.started, activity.began = self.seq, record.time
         timeout = activity.record.execution_timeout
-        activity.by = self._deadline(_after(record.time, timeout), "execution", record.scheduled)
+        activity.by = self.deadline(after(record.time, timeout), "execution", record.scheduled)
 
     def _release(self, record: rec.ActivityReleased) -> None:
         activity = self._activity(record.scheduled)
         self.demand(activity.started > 0, 7, f"hands {record.scheduled} back, which nobody holds")
         activity.started = 0
         timeout = activity.record.scheduled_timeout
-        activity.by = self._deadline(_after(record.time, timeout and record.delay + timeout), "wait", record.scheduled)
+        activity.by = self.deadline(after(record.time, timeout and record.delay + timeout), "wait", record.scheduled)
 
     def _end(self, record: rec.ActivityEnd) -> None:
         activity = self._activity(record.scheduled)
@@ -225,7 +172,7 @@ class Ledger:
         self.demand(record.id not in self.timers, 11, f"starts the timer {record.id!r} again")
         due = record.time + record.delay
         self.timers[record.id] = (self.seq, due)
-        self._deadline(due, "timer", record.id)
+        self.deadline(due, "timer", record.id)
 
     def _cancel_timer(self, record: rec.TimerCanceled) -> None:
         self.demand(self.timers.pop(record.id, None) is not None, 11, f"cancels the timer {record.id!r}: not running")
@@ -257,16 +204,12 @@ class Ledger:
         self.demand(child is not None and child.running, 18, f"closes the child {record.initiated}, which is not open")
 
 
-def _after(time: float, seconds: float | None) -> float | None:
-    return None if seconds is None else time + seconds
-
-
-_EXPIRIES = (rec.TimerFired, rec.DecisionTimedOut, rec.ActivityTimedOut, rec.ProcessTimedOut)
 _ENDS = (rec.ActivityCompleted, rec.ActivityFailed, rec.ActivityCanceled, rec.ActivityTimedOut)
 _DROPS = (rec.DecisionTimedOut, rec.DecisionFailed, rec.DecisionReleased)
 _WAKES = frozenset(
     (
-        *_ENDS, *_DROPS, rec.ProcessStarted, rec.ProcessResumed, rec.Signaled, rec.CancelRequested, rec.TimerFired,
+        *_ENDS, *_DROPS, rec.ProcessStarted, rec.ProcessReset, rec.ProcessResumed, rec.Signaled, rec.CancelRequested,
+        rec.TimerFired,
         rec.ChildStarted, rec.ChildClosed, rec.SignalDelivered, rec.CancelDelivered, rec.DecisionRefused,
     )
 )  # fmt: skip
@@ -276,6 +219,7 @@ _TELL: dict[type[rec.Record], Callable[[Ledger, Any], None]] = {
     rec.CancelRequested: Ledger._cancel_requested,
     rec.ProcessBlocked: Ledger._block,
     rec.ProcessResumed: Ledger._resume,
+    rec.ProcessReset: Ledger._reset,
     rec.DecisionStarted: Ledger._hold,
     rec.DecisionCompleted: lambda ledger, record: None,
     rec.DecisionRefused: Ledger._refused,

@@ -7,7 +7,8 @@ from typing import Any
 from ..engine import records as rec
 from ..engine.head import IDLE, SCHEDULED, STARTED, Head
 from ..engine.store import Summary
-from .ledger import Activity, Ledger
+from .ledger import Ledger
+from .ledger_state import Activity
 
 _STATUS = {
     rec.ProcessCompleted: "completed",

@@ -38,6 +38,7 @@ EVENTS = [
     ("ChildProcessEvent", "child_process", ("p", ProcessCompleted(1), "Foo", ["t"]), []),
     ("ProcessSignaledEvent", "process_signaled", ("p", Signal("go")), Signal("stop")),
     ("ProcessCancelRequestedEvent", "process_cancel_requested", ("p",), "q"),
+    ("ProcessResetEvent", "process_reset", ("p", "r", 7, "reason"), "other"),
     ("ProcessTimedOutEvent", "process_timed_out", (), None),
     ("ProcessTerminatedEvent", "process_terminated", ("reason", "details", "CHILD_POLICY_APPLIED"), "OTHER"),
 ]

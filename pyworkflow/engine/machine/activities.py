@@ -18,7 +18,13 @@ def schedule(draft: Draft, record: rec.ActivityScheduled) -> str | None:
     if draft.activity(record.id) is not None:
         return "ACTIVITY_ID_ALREADY_IN_USE"
     seq = draft.record(record)
-    state = ActivityState(
+    draft.open_activity(seq, _waiting(draft, record))
+    _offer(draft, seq, record)
+    return None
+
+
+def _waiting(draft: Draft, record: rec.ActivityScheduled) -> ActivityState:
+    return ActivityState(
         record.id,
         record.category,
         _in(draft, record.scheduled_timeout),
@@ -26,12 +32,20 @@ def schedule(draft: Draft, record: rec.ActivityScheduled) -> str | None:
         record.execution_timeout,
         record.heartbeat_timeout,
     )
-    draft.open_activity(seq, state)
-    work = ActivityWork(
-        head.run, seq, record.id, record.activity, record.version, record.input, record.heartbeat_timeout
-    )
+
+
+def _offer(draft: Draft, seq: int, record: rec.ActivityScheduled) -> None:
+    run, limit = draft.head.run, record.heartbeat_timeout
+    work = ActivityWork(run, seq, record.id, record.activity, record.version, record.input, limit)
     draft.add(_key(seq), Pending(activities_queue(record.category), draft.clock, record.priority, work))
-    return None
+
+
+def reopen(draft: Draft, seq: int, cancel: bool, record: rec.ActivityScheduled) -> None:
+    """Let an activity wait that was scheduled in an earlier run of this history; one to be canceled waits too."""
+    state = _waiting(draft, record)
+    state.cancel = cancel
+    draft.head.activities[seq] = state
+    _offer(draft, seq, record)
 
 
 def request_cancel(draft: Draft, record: rec.ActivityCancelRequested) -> str | None:

@@ -50,7 +50,7 @@ def _remember(draft: Draft, requests: list[str], request_id: str) -> None:
 
 
 def _begin(draft: Draft, message: msg.Start) -> None:
-    head = _fresh(draft, message)
+    head = fresh(draft, message)
     draft.renew(head)
     draft.record(
         rec.ProcessStarted(
@@ -72,7 +72,8 @@ def _begin(draft: Draft, message: msg.Start) -> None:
     draft.wake()
 
 
-def _fresh(draft: Draft, message: msg.Start) -> Head:
+def fresh(draft: Draft, message: msg.Start) -> Head:
+    """The head of a run that begins now, with what the process remembers over all runs."""
     before, now = draft.current, draft.now
     head = Head(
         message.process,
@@ -160,11 +161,12 @@ def close(
     reason: str = "",
     payload: Raw = NOTHING,
     child_policy: str = "",
+    tells: bool = True,
 ) -> None:
-    """The one way in which a run ends: nothing of it is left in any queue but its letters."""
+    """The one way in which a run ends: nothing of it is left in any queue but its letters. `tells`: the parent."""
     head = draft.head
     family.apply_policies(draft, child_policy)
-    if status != "continued":
+    if tells:
         cause = record.cause if isinstance(record, rec.ProcessTerminated) else ""
         family.tell_parent(draft, status, reason, payload, cause)
     draft.record(record)
@@ -194,7 +196,7 @@ def continue_as_new(draft: Draft, record: rec.ProcessContinued) -> None:
     """Close this run and begin the next one in the same step, so that no signal finds the process closed."""
     head = draft.head
     record.run = hashlib.sha256(f"{head.id}:{head.run}".encode()).hexdigest()[:16]
-    close(draft, "continued", record)
+    close(draft, "continued", record, tells=False)
     _begin(
         draft,
         msg.Start(

@@ -14,7 +14,7 @@ from ...exceptions import (
 from .. import messages as msg
 from .. import records as rec
 from ..head import Head, Limits
-from . import activities, clock, decisions, family, life
+from . import activities, clock, decisions, family, life, reset
 from .draft import Draft
 
 HANDLERS: dict[type[msg.Message], Callable[[Draft, Any], Any]] = {
@@ -23,6 +23,7 @@ HANDLERS: dict[type[msg.Message], Callable[[Draft, Any], Any]] = {
     msg.RequestCancel: life.request_cancel,
     msg.Terminate: life.terminate,
     msg.Resume: life.resume,
+    msg.Reset: reset.reset,
     msg.Wake: lambda draft, message: None,
     msg.TakeDecision: decisions.take,
     msg.AnswerDecision: decisions.answer,
@@ -49,7 +50,7 @@ def apply(draft: Draft, message: msg.Message) -> Any:
 
     Raises the error that the sender is to see; what was due before it stays done.
     """
-    if draft.current is None and not isinstance(message, msg.Start):
+    if draft.current is None and not isinstance(message, msg.Start | msg.Reset):
         raise _NOT_THERE.get(type(message), UnknownProcessException)("its process is not there any more")
     clock.expire(draft)
     reply = HANDLERS[type(message)](draft, message)

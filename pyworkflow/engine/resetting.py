@@ -1,0 +1,96 @@
+"""Resetting: what is needed of a run's history for it to begin anew is read, and said to the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from ..activity import ActivityResult
+from ..exceptions import BackendUnavailable, CannotReset, CorruptRecord
+from . import messages as msg
+from . import records as rec
+from .codec import check_name, decode, seed, unseal
+from .head import Head
+from .machine.reset import MovedOn, check_cut, held_at, is_answer
+from .office import Office
+from .questions import Questions
+from .translate import Translator, fresh_run, reason_text
+
+TRIES = 100
+
+_RECORDS = msgspec.json.Decoder(rec.AnyRecord)
+
+
+class Resetter:
+    """Reads records, and says Reset."""
+
+    def __init__(self, office: Office, questions: Questions, translator: Translator) -> None:
+        self._office = office
+        self._questions = questions
+        self._translator = translator
+
+    def reset(
+        self,
+        source: tuple[str, str],
+        to: int | None,
+        id: str | None,
+        results: Mapping[str, ActivityResult],
+        reason: str | None,
+        request_id: str,
+    ) -> str:
+        """Begin anew, as Backend.reset_process says; the process's id."""
+        process = source[0] if id is None else check_name("a process's id", id)
+        for _ in range(TRIES):
+            message = self._message(process, source, to, results, reason, request_id)
+            try:
+                self._office.ask(process, message)
+            except MovedOn:
+                continue
+            return process
+        raise BackendUnavailable(f"process {process!r} changes faster than it can be read: stop its workers first")
+
+    def _message(
+        self,
+        process: str,
+        source: tuple[str, str],
+        to: int | None,
+        results: Mapping[str, ActivityResult],
+        reason: str | None,
+        request_id: str,
+    ) -> msg.Reset:
+        current = self._office.stored(process)
+        head = self._questions.head(*source)
+        records = self._records(head)
+        end = _before_last_answer(records) if to is None else to
+        check_cut(records, end)
+        return msg.Reset(
+            run=fresh_run(),
+            process=process,
+            source=head.id,
+            source_run=head.run,
+            records=records[:end],
+            signals=[record for record in records[end:] if isinstance(record, rec.Signaled)],
+            ends={name: self._translator.result(0, result) for name, result in results.items()},
+            seen=("", 0) if current is None else (current.run, current.seq),
+            reason=reason_text(reason),
+            request_id=request_id,
+        )
+
+    def _records(self, head: Head) -> list[rec.Record]:
+        """All records of a run. Raises CorruptRecord."""
+        records, crc = [], seed(head.id, head.run)
+        for number, sealed in enumerate(self._office.store.history(head.id, head.run, 0, head.seq), 1):
+            what = f"event {number} of process {head.id!r}, run {head.run}"
+            body, crc = unseal(sealed, what, crc)
+            records.append(decode(_RECORDS, body, what))
+        if len(records) < head.seq:
+            raise CorruptRecord(f"event {len(records) + 1} of process {head.id!r}, run {head.run} is missing")
+        return records
+
+
+def _before_last_answer(records: list[rec.Record]) -> int:
+    for number in range(len(records) - 1, 0, -1):
+        if is_answer(records[number]) and held_at(records, number):
+            return number
+    raise CannotReset("nothing has been decided yet")
