@@ -82,6 +82,9 @@ if TYPE_CHECKING:
         BackendUnavailable as BackendUnavailable,
     )
     from .exceptions import (
+        CannotReset as CannotReset,
+    )
+    from .exceptions import (
         CorruptRecord as CorruptRecord,
     )
     from .exceptions import (
@@ -183,7 +186,7 @@ _NAMES = {
         "RecordMarker RequestCancelProcess ScheduleActivity SignalProcess StartChildProcess StartTimer Timer"
     ),
     "exceptions": (
-        "BackendUnavailable CorruptRecord InvalidName PayloadError ProcessAlreadyRunning TimedOutException "
+        "BackendUnavailable CannotReset CorruptRecord InvalidName PayloadError ProcessAlreadyRunning TimedOutException "
         "UnknownActivityException UnknownDecisionException UnknownProcessException UnknownResourceException "
         "UnknownTypeException UnsupportedBackend WorkflowError"
     ),

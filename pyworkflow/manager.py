@@ -13,12 +13,13 @@ from .backend.model import IfRunning, ProcessRef
 from .events import Event
 from .exceptions import TimedOutException, UnknownTypeException
 from .process import Process, ProcessCompleted, ProcessContinued, ProcessResult
+from .resets import Resets
 from .signal import Signal
 from .task import ActivityTask, DecisionTask
 from .workflow import Workflow
 
 
-class Manager:
+class Manager(Resets):
     """Starts, signals and observes processes, and hands tasks to workers.
 
     `backend` is a Backend or its URL; `workflows` are Workflow classes, whose `activities` come with them;
