@@ -105,7 +105,8 @@ def _decisions() -> Iterator[type]:
 
 
 def test_every_error_is_explained() -> None:
-    public = [each.__name__ for each in below(WorkflowError) if not each.__name__.startswith("_")]
+    within = "pyworkflow.engine.machine"  # What is raised there for the engine alone.
+    public = [each.__name__ for each in below(WorkflowError) if not each.__module__.startswith(within)]
     assert_named(public, "docs/operations.md")
 
 

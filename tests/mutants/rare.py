@@ -108,7 +108,7 @@ MUTANTS = [
            "SET current = 0, head = ?, status = ?, closed = ? {_IF_SAME}",
            "SET current = 0, head = ?, status = ?, closed = ? WHERE key = ? AND id = ? AND current AND ? <> ''",
            SQLITE),
-    Mutant("sqlite-reads-one-too-many", f"{S}/lines.py", "records[max(skip + 1 - first, 0) :]",
+    Mutant("sqlite-reads-one-too-many", "backends/pyworkflow_sql/lines.py", "records[max(skip + 1 - first, 0) :]",
            "records[max(skip - first, 0) :]", SQLITE),
     Mutant("outlook-believed-for-ever", f"{E}/outlook.py", " or max(ages) >= BELIEVED:", ":", OUTLOOK),
     Mutant("outlook-forgets-what-it-adds", f"{E}/office.py", "            self.outlook.expect(commit.add)\n",
