@@ -65,7 +65,7 @@ MUTANTS = [
     Mutant("next-run-not-listed", f"{E}/pack.py", "return base.run == head.run and base.status == head.status",
            "return base.status == head.status", MANY),
     Mutant("kept-history-has-a-hole", f"{E}/history.py",
-           "            if history.seq >= head.seq - len(draft.written):\n", "            if True:\n", MANY),
+           "            if history.seq >= first:\n", "            if True:\n", MANY),
     Mutant("history-ahead-is-kept-before", f"{E}/history.py",
            "        history.append_all(draft)\n        return history",
            "        history.append_all(draft)\n        self._keep(process, run, history)\n        return history",
