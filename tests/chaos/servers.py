@@ -37,12 +37,8 @@ def _postgres() -> Iterator[Killable]:
         server.remove()
 
 
-def _redis(fsync: str) -> AbstractContextManager[Killable]:
-    return redis.running(("--appendonly", "yes", "--appendfsync", fsync))
-
-
 KINDS = {
     "postgres": Kind(_postgres),
-    "redis-always": Kind(lambda: _redis("always")),
-    "redis-everysec": Kind(lambda: _redis("everysec"), EVERYSEC_LOSES),
+    "redis-always": Kind(lambda: redis.running(redis.ALWAYS)),
+    "redis-everysec": Kind(lambda: redis.running(redis.DURABLE), EVERYSEC_LOSES),
 }

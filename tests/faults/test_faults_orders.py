@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from ..servers import redis
 from ..servers.proxy import LosingProxy
 from .business import Business
 from .conftest import port_of
 
 Open = Callable[..., Business]
 ASLEEP = 5.5  # seconds: longer than any lease or timeout that a step has
+FAILOVER = 4.0  # seconds: twice the time after which a node counts as dead
 
 
 class Later:
@@ -100,3 +102,13 @@ def test_clocks_that_are_hours_wrong(
             assert begun - 60 < event.datetime.timestamp() < time.time() + 60
     (told,) = business.ledger.row("SELECT max(at) FROM payments")
     assert told < begun - 3600  # The executors' clocks were wrong indeed.
+
+
+def test_a_node_that_dies_and_whose_slots_fail_over(open_business: Open) -> None:
+    """Its replica takes over. When it comes back it is a replica, and commits are confirmed by one again."""
+    with redis.cluster_nodes(3, replicas=3) as nodes:
+        business = open_business(f"{redis.url_of(nodes)}?shards=16&wait_replicas=1", workers=2)
+        business.run(Later(10, nodes[0].kill, FAILOVER, nodes[0].start))
+        business.check()
+        replica, primary = (node.client().info("replication") for node in (nodes[0], nodes[3]))
+        assert (replica["role"], primary["role"]) == ("slave", "master")

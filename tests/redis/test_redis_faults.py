@@ -16,7 +16,7 @@ from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
 from pyworkflow_redis.address import Address
 from tests.servers.proxy import LosingProxy
-from tests.servers.redis import RunningServer, free_port, running
+from tests.servers.redis import ALWAYS, RunningServer, free_port, running
 
 PATIENCE = 60
 
@@ -39,6 +39,13 @@ class Steps(DefaultWorkflow):
 
 def open_store(url: str, **options: Any) -> RedisStore:
     return RedisStore(Address(url), **options)
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    """One that forgets nothing when it is killed: with everysec it may, while its disk is busy."""
+    with running(ALWAYS) as server:
+        yield server
 
 
 @pytest.fixture
