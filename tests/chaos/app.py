@@ -22,7 +22,7 @@ class Step(Activity):
 
     def execute(self) -> Any:
         token = str(self.task.context["token"])
-        line = f"{self.task.process_id} {self.task.activity_execution.id} {token}\n"
+        line = f"{self.task.process_id} {self.task.activity_execution.id} {token} {time.monotonic()}\n"
         effects = os.open(Path(os.environ[EFFECTS], str(os.getpid())), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(effects, line.encode())

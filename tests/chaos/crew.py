@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from .app import EFFECTS
 
@@ -57,7 +58,16 @@ class Crew:
                 end.close()
 
 
-def executed(effects: Path) -> list[tuple[str, str, str]]:
-    """Process, step and token of every execution that there was."""
+class Execution(NamedTuple):
+    """One execution of a step; `at` is by the machine's steady clock."""
+
+    process: str
+    step: str
+    token: str
+    at: float
+
+
+def executed(effects: Path) -> list[Execution]:
+    """Every execution that there was."""
     lines = [line.split() for file in effects.iterdir() for line in file.read_text().splitlines()]
-    return [(process, step, token) for process, step, token in lines]
+    return [Execution(process, step, token, float(at)) for process, step, token, at in lines]

@@ -22,8 +22,8 @@ class Customers:
     """They start `count` processes, most of them shortly before one of the times at which the server `dies` (seconds
     from now), and pay for the first `paying` of them some time later.
 
-    `acknowledged` is when each call returned, by what it was and for which process; `forgotten` are the processes that
-    were acknowledged and then not there; `refused` counts the calls that have to be repeated.
+    `acknowledged` is when each call first returned, by what it was and for which process; `forgotten` are the processes
+    that were acknowledged and then not there; `refused` counts the calls that have to be repeated.
     """
 
     def __init__(self, manager: Manager, count: int, paying: int, dies: Sequence[float], seed: int) -> None:
@@ -71,7 +71,7 @@ class Customers:
             self.forgotten.append(number)
             self._jobs.put((time.monotonic() + PAUSE, "start", number))
             return
-        self.acknowledged[what, number] = time.monotonic()
+        self.acknowledged.setdefault((what, number), time.monotonic())
         if what == "start" and number < self.paying:
             self._jobs.put((time.monotonic() + self._random.uniform(0, 2), "pay", number))
 

@@ -172,9 +172,7 @@ class Run:
         done = executed(self.crew.effects)
         acknowledged = self.customers.acknowledged
         again = [*self.again, *(("start", number) for number in self.customers.forgotten)]
-        books = Books(
-            self.manager, self.plan.workflows, self.plan.signals, acknowledged, done, again, self._may_be_lost
-        )
+        books = Books(self.manager, self.plan.workflows, self.plan.signals, acknowledged, done, again, self._may_forget)
         return Outcome(
             kills=len(self.deaths),
             refused=self.customers.refused,
@@ -185,8 +183,9 @@ class Run:
             findings=audit(books),
         )
 
-    def _may_be_lost(self, acknowledged: float) -> bool:
-        return any(acknowledged <= death <= acknowledged + self.kind.may_lose for death in self.deaths)
+    def _may_forget(self, acknowledged: float) -> bool:
+        """Was that shortly before a death? Or shortly after: whoever was told needs a moment to note it."""
+        return self.kind.may_lose > 0 and any(abs(acknowledged - death) <= self.kind.may_lose for death in self.deaths)
 
 
 def run(plan: Plan, show: Callable[[Progress], None] = lambda progress: None) -> Outcome:
