@@ -6,8 +6,11 @@ from .table import Mutant
 
 R, LUA = "backends/pyworkflow_redis", "backends/pyworkflow_redis/lua"
 P = "backends/pyworkflow_postgres"
-REDIS = ("tests/redis/test_redis_faults.py", "tests/redis/test_redis_waiting.py", "tests/backends/test_redis.py")
-POSTGRES = ("tests/postgres", "tests/backends/test_postgres.py")
+REDIS = tuple(f"tests/backends/test_redis.py::TestRedis{kind}" for kind in ("StoreFourShards", "StoreTwice", ""))
+REDIS_FAULTS = ("tests/redis/test_redis_faults.py", "tests/redis/test_redis_waiting.py")
+POSTGRES = tuple(f"tests/backends/test_postgres.py::TestPostgres{kind}" for kind in ("StoreTwice", ""))
+POSTGRES_FAULTS = ("tests/postgres",)
+PAST = ("tests/simulation/test_forgetful_store.py",)
 
 # fmt: off
 MUTANTS = [
@@ -16,7 +19,7 @@ MUTANTS = [
            "if true then",
            REDIS),
     Mutant("redis-commit-forgets-its-answer", f"{LUA}/commit.lua",
-           "redis.call('SET', KEYS[1], reply, 'EX', REMEMBERED)\n", "", REDIS),
+           "redis.call('SET', KEYS[1], reply, 'EX', REMEMBERED)\n", "", REDIS_FAULTS),
     Mutant("redis-removes-nothing", f"{LUA}/commit.lua", "  call('HDEL', KEYS[3], there)\n", "", REDIS),
     Mutant("redis-removed-can-be-claimed", f"{LUA}/commit.lua", "  call('ZREM', KEYS[4], old)\n", "", REDIS),
     Mutant("redis-moved-task-is-in-two-places", f"{LUA}/commit.lua", "    gone[#gone + 1] = ARGV[index]\n", "", REDIS),
@@ -27,9 +30,9 @@ MUTANTS = [
     Mutant("redis-claim-holds-nothing", f"{LUA}/claim.lua", "value:sub(1, 12) .. till .. value:sub(21)", "value",
            REDIS),
     Mutant("redis-claim-forgets-its-answer", f"{LUA}/claim.lua",
-           "  redis.call('SET', KEYS[2], cmsgpack.pack(fields), 'EX', REMEMBERED)\n", "", REDIS),
+           "  redis.call('SET', KEYS[2], cmsgpack.pack(fields), 'EX', REMEMBERED)\n", "", REDIS_FAULTS),
     Mutant("redis-claim-brings-what-is-free-again", f"{LUA}/claim.lua",
-           "if value and value:sub(13, 20) == till then", "if value then", REDIS),
+           "if value and value:sub(13, 20) == till then", "if value then", REDIS_FAULTS),
     Mutant("redis-claims-the-future", f"{LUA}/order.lua", "'(' .. level .. now .. HIGH", "'(' .. level .. HIGH", REDIS),
     Mutant("redis-priority-forgotten", f"{LUA}/order.lua", "for index = 3, 7 do", "for index = 4, 7 do", REDIS),
     Mutant("redis-changes-a-successor", f"{LUA}/change.lua", "if not value or value:sub(9) ~= ARGV[2] then",
@@ -43,13 +46,14 @@ MUTANTS = [
     Mutant("redis-purge-leaves-records", f"{LUA}/purge.lua", "  redis.call('DEL', records)\n", "", REDIS),
     Mutant("redis-purges-the-next-run", f"{LUA}/purge.lua", "stored:sub(1 + #sized(stored, 1)) == run then", "run then",
            REDIS),
-    Mutant("redis-rings-for-nobody", f"{LUA}/ring.lua", "  redis.call('RPUSH', topic, '1')\n", "", REDIS),
+    Mutant("redis-rings-for-nobody", f"{LUA}/ring.lua", "  redis.call('RPUSH', topic, '1')\n", "", REDIS_FAULTS),
     Mutant("redis-commit-rings-for-nobody", f"{R}/store.py",
            "[*calls, self._listener.ringing(topics)] if topics else calls",
-           "calls", REDIS),
-    Mutant("redis-gives-up-at-once", f"{R}/server.py", "if not isinstance(trouble, PASSING) or time", "if time", REDIS),
+           "calls", REDIS_FAULTS),
+    Mutant("redis-gives-up-at-once", f"{R}/server.py", "if not isinstance(trouble, PASSING) or time", "if time",
+           REDIS_FAULTS),
     Mutant("redis-replicas-not-waited-for", f"{R}/server.py", "            self._check_replicas(answers.pop())\n",
-           "            answers.pop()\n", REDIS),
+           "            answers.pop()\n", REDIS_FAULTS),
     Mutant("postgres-commit-without-fence", f"{P}/commits.py",
            "WHERE run.id = new.id AND run.current AND run.stamp = new.base", "WHERE run.id = new.id AND run.current",
            POSTGRES),
@@ -57,7 +61,7 @@ MUTANTS = [
            "WHERE run.id = old.id AND run.current AND run.stamp = old.base", "WHERE run.id = old.id AND run.current",
            POSTGRES),
     Mutant("postgres-locks-in-any-order", f"{P}/commits.py", "= ANY(%b::text[]) ORDER BY id FOR UPDATE",
-           "= ANY(%b::text[]) ORDER BY md5(id || random()) FOR UPDATE", POSTGRES),
+           "= ANY(%b::text[]) ORDER BY md5(id || random()) FOR UPDATE", POSTGRES_FAULTS),
     Mutant("postgres-removes-nothing", f"{P}/commits.py", "WHERE task.process = old.process AND task.key = old.key",
            "WHERE task.process = old.process AND task.key = old.process", POSTGRES),
     Mutant("postgres-add-replaces-nothing", f"{P}/commits.py",
@@ -67,15 +71,16 @@ MUTANTS = [
            "UPDATE {schema}.task SET due = least(due, %s) FROM", POSTGRES),
     Mutant("postgres-claims-the-future", f"{P}/claims.py", "AND task.due <= %s AND (", "AND %s > 0 AND (", POSTGRES),
     Mutant("postgres-claim-waits-for-others", f"{P}/claims.py", "run.current FOR UPDATE SKIP LOCKED",
-           "run.current FOR UPDATE", POSTGRES),
+           "run.current FOR UPDATE", POSTGRES_FAULTS),
     Mutant("postgres-priority-upside-down", f"{P}/claims.py", ") ORDER BY priority DESC", ") ORDER BY priority",
            POSTGRES),
     Mutant("postgres-notifies-nobody", f"{P}/database.py", "        if self.topics:\n", "        if False:\n",
            POSTGRES),
-    Mutant("postgres-rolled-back-taken-for-done", f"{P}/database.py", 'if ended != "COMMIT":', "if False:", POSTGRES),
+    Mutant("postgres-rolled-back-taken-for-done", f"{P}/database.py", 'if ended != "COMMIT":', "if False:",
+           POSTGRES_FAULTS),
     Mutant("postgres-idle-connection-not-replaced", f"{P}/database.py",
            "            self._connections.check()\n            return self._try(statement, parameters)\n",
-           "            raise\n", POSTGRES),
+           "            raise\n", POSTGRES_FAULTS),
     Mutant("postgres-changes-a-successor", f"{P}/store.py",
            '_SAME_TASK = "process = %s AND key = %s AND queue = %s AND due = %s AND body = %s"',
            '_SAME_TASK = "process = %s AND key = %s AND queue = %s AND due + %s > 0 AND body = %s"', POSTGRES),
@@ -86,15 +91,15 @@ MUTANTS = [
            "events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),\n", "", POSTGRES),
     Mutant("postgres-two-make-the-schema", f"{P}/schema.py",
            'connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))"', 'connection.execute("SELECT %s, %s"',
-           POSTGRES),
+           POSTGRES_FAULTS),
     Mutant("history-of-another-past-read-on", "pyworkflow/engine/history.py",
            "            with suppress(CorruptRecord):\n                return self._read_on(history, seq)\n",
-           "            return self._read_on(history, seq)\n", ("tests/simulation/test_forgetful_store.py",)),
+           "            return self._read_on(history, seq)\n", PAST),
     Mutant("history-of-another-past-shown", "pyworkflow/engine/history.py",
            "if ahead is None and (history.seq > first or _is_of_another_past(history, draft)):", "if False:",
-           ("tests/simulation/test_forgetful_store.py",)),
+           PAST),
     Mutant("decided-on-another-past", "pyworkflow/engine/history.py",
            "history.seq < first or _is_of_another_past(history, draft):", "history.seq < first:",
-           ("tests/simulation/test_forgetful_store.py",)),
+           PAST),
 ]
 # fmt: on
