@@ -143,6 +143,7 @@ class Tasks(StoreBench):
         else:
             self.store.discard(claimed)
         assert self.store.tasks("p") == before
+        assert [(task.key, task.body) for task in self.claim("q", "q2", now=99.0)] == [(t.key, t.body) for t in before]
 
     def test_takers_at_once_never_take_the_same(self) -> None:
         self.put(add=[make_task("p", str(number), f"q{number % 3}") for number in range(200)])
