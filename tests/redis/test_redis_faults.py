@@ -15,6 +15,7 @@ from pyworkflow.backend.redis import RedisBackend, RedisStore
 from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
 from pyworkflow_redis.address import Address
+from pyworkflow_redis.layout import sized
 from tests.servers.proxy import LosingProxy
 from tests.servers.redis import ALWAYS, RunningServer, free_port, running
 
@@ -101,6 +102,36 @@ def test_a_claim_whose_reply_is_lost_brings_the_same_tasks(proxy: LosingProxy) -
         taken += [task.process for task, row in store.claim(["q"], 10.0, 15.0, 2) if row is not None]
     assert sorted(taken) == [f"p{number}" for number in range(6)]
     store.close()
+
+
+def test_a_claim_that_is_sent_again_brings_only_what_it_still_holds(store: RedisStore) -> None:
+    store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")]) for number in range(3)])
+    call = store._claiming(store._shards[0], [1, sized("q")], 10.0, 15.0, 3)
+    (answer,) = store._server.run([call])
+    assert len(answer[0]) == 6
+    store.commit([make_commit("p0", "1", "2", remove=["d"])])
+    store.commit([make_commit("p1", "1", "2", add=[make_task("p1", due=30.0)])])
+    (answer,) = store._server.run([call])
+    assert answer[1] == [b"p2"]
+
+
+def test_a_run_that_has_changed_since_it_was_found_is_not_purged(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = make_summary(status="completed", closed=20.0)
+    store.commit([make_commit("p", events=[b"e"], summary=closed)])
+    find = store._finder.closed
+
+    def find_and_change(before: float, limit: int) -> Any:
+        found = find(before, limit)
+        changed = make_summary(status="failed", closed=90.0)
+        assert store.commit([make_commit("p", "1", "2", summary=changed)]) == [True]
+        return found
+
+    monkeypatch.setattr(store._finder, "closed", find_and_change)
+    store.purge(50.0, 10)
+    assert store.read("p") == Row("2", b"head")
+    assert store.history("p", "r1") == [b"e"]
 
 
 def test_work_goes_on_over_a_connection_that_loses_replies(server: RunningServer, proxy: LosingProxy) -> None:
