@@ -6,9 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
 from pyworkflow import Activity, BackendUnavailable, CompleteProcess, DefaultWorkflow, Manager, Process, Worker
 from pyworkflow.backend.redis import RedisBackend, RedisStore
@@ -231,6 +233,37 @@ def until_true(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def test_a_server_that_is_loading_is_waited_for() -> None:
+    """It answers in between, and says so. Who has patience does not notice."""
+    with running((*ALWAYS, "--aof-use-rdb-preamble", "no", "--key-load-delay", "150")) as server:
+        patient, hasty = open_store(server.url, patience=20.0), open_store(server.url, patience=0.0)
+        assert patient.commit([make_commit("p", events=[b"e"])]) == [True]
+        pipeline = server.client().pipeline(transaction=False)
+        for number in range(12_000):
+            pipeline.set(f"ballast-{number}", "")
+        pipeline.execute()
+        server.kill()
+        starting = threading.Thread(target=server.start)
+        starting.start()
+        said = set[str]()
+        while starting.is_alive() and not any("still loading" in text for text in said):
+            with suppress_and_note(said):
+                hasty.read("p")
+        assert patient.history("p", "r1") == [b"e"]
+        starting.join()
+        assert any("still loading" in text for text in said), said
+        for store in (patient, hasty):
+            store.close()
+
+
+@contextmanager
+def suppress_and_note(said: set[str]) -> Iterator[None]:
+    try:
+        yield
+    except BackendUnavailable as error:
+        said.add(str(error))
+
+
 # -- servers that refuse ----------
 
 
@@ -250,6 +283,27 @@ def test_a_server_without_memory_takes_nothing_of_a_commit(server: RunningServer
     assert store.tasks("p") == []
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("-OOM command not allowed when used memory > 'maxmemory'.", "no memory left"),
+        ("-READONLY You can't write against a read only replica.", "this is a replica"),
+    ],
+)
+def test_what_is_wrong_is_said_by_old_servers_too(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch, said: str, hint: str
+) -> None:
+    """In the words of Redis 6.2.5, which wraps what happens in a script."""
+    text = f"Error running script (call to f_485dc4ec): @user_script:91: @user_script: 91: {said}"
+
+    def refuse(*words: Any) -> None:
+        raise ResponseError(text)
+
+    monkeypatch.setattr(store._server.client, "execute_command", refuse)
+    with pytest.raises(BackendUnavailable, match=hint):
+        store.discard(make_task())
+
+
 def test_a_replica_takes_nothing_until_it_is_promoted(server: RunningServer, store: RedisStore) -> None:
     store.commit([make_commit("p")])
     server.client().execute_command("REPLICAOF", "127.0.0.1", "1")
@@ -264,7 +318,7 @@ def test_replicas_that_must_confirm(server: RunningServer) -> None:
     with pytest.raises(BackendUnavailable, match="only 0 of 1 replicas"):
         store.commit([make_commit("p")])
     server.client().config_set("port", (port := free_port()))
-    with running(("--appendonly", "no", "--replicaof", f"127.0.0.1 {port}")) as replica:
+    with running(("--appendonly", "no", "--replicaof", "127.0.0.1", str(port))) as replica:
         until_true(lambda: replica.client().info("replication")["master_link_status"] == "up")
         assert store.commit([make_commit("q")]) == [True]
         assert replica.client().hget("{pyworkflow:0}:rows", "hq") == b"head"

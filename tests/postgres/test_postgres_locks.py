@@ -1,10 +1,11 @@
-"""Letters that cross: two machines deliver at once, each to a process whose letter the other has; nobody is stuck."""
+"""Nobody waits for who waits for him: batches over the same processes, and letters that cross."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from pyworkflow import Process, SignalProcess
@@ -12,11 +13,44 @@ from pyworkflow.backend.model import Finished, Wanted
 from pyworkflow.engine.engine import Engine
 from pyworkflow.engine.store import LETTERS
 from pyworkflow.testing.invariants import check
+from pyworkflow.testing.store_bench import make_commit
 from pyworkflow_postgres import PostgresStore
 
 from ..servers import postgres
 
 PATIENCE = 20.0
+
+
+def test_batches_over_the_same_processes_lock_them_in_one_order() -> None:
+    schema = postgres.emptied()
+    stores = [PostgresStore(postgres.url(), schema=schema, listen=False) for _ in range(2)]
+    ids = [f"p{number}" for number in range(40)]
+    stores[0].commit([make_commit(id) for id in ids])
+    failed: list[BaseException] = []
+
+    def commit_all(store: PostgresStore, ids: list[str]) -> None:
+        for _ in range(25):
+            assert all(store.commit([make_commit(id, "1", "1") for id in ids]))
+
+    in_parallel([partial(_try, commit_all, failed, *each) for each in zip(stores, (ids, ids[::-1]), strict=True)])
+    assert failed == []
+    for store in stores:
+        store.close()
+
+
+def in_parallel(calls: list[Callable[[], None]]) -> None:
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+
+def _try(call: Callable[..., None], failed: list[BaseException], *arguments: Any) -> None:
+    try:
+        call(*arguments)
+    except BaseException as error:
+        failed.append(error)
 
 
 class Meeting(PostgresStore):
@@ -43,11 +77,7 @@ def test_letters_that_cross_do_not_block_each_other() -> None:
     tasks = engine.exchange(decisions=Wanted(("default",), 2)).decisions
     engine.exchange([Finished(task, [SignalProcess(other[str(task.process.id)], "hello")]) for task in tasks])
     failed: list[BaseException] = []
-    machines = [threading.Thread(target=_deliver, args=(Engine(store), failed)) for store in stores]
-    for machine in machines:
-        machine.start()
-    for machine in machines:
-        machine.join(PATIENCE)
+    in_parallel([partial(_try, _deliver, failed, Engine(store)) for store in stores])
     assert failed == []
     for id in other:
         assert [event.type for event in engine.history(id)].count("signal") == 1
@@ -56,10 +86,7 @@ def test_letters_that_cross_do_not_block_each_other() -> None:
         store.close()
 
 
-def _deliver(engine: Engine, failed: list[BaseException]) -> None:
-    try:
-        while (due := engine.store.next_due([LETTERS])) is not None:
-            time.sleep(max(due - engine.store.now(), 0.0))
-            engine.exchange()
-    except BaseException as error:
-        failed.append(error)
+def _deliver(engine: Engine) -> None:
+    while (due := engine.store.next_due([LETTERS])) is not None:
+        time.sleep(max(due - engine.store.now(), 0.0))
+        engine.exchange()
