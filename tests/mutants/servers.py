@@ -60,8 +60,6 @@ MUTANTS = [
     Mutant("postgres-archive-without-fence", f"{P}/commits.py",
            "WHERE run.id = old.id AND run.current AND run.stamp = old.base", "WHERE run.id = old.id AND run.current",
            POSTGRES),
-    Mutant("postgres-locks-in-any-order", f"{P}/commits.py", "= ANY(%b::text[]) ORDER BY id FOR UPDATE",
-           "= ANY(%b::text[]) ORDER BY md5(id || random()) FOR UPDATE", POSTGRES_FAULTS),
     Mutant("postgres-removes-nothing", f"{P}/commits.py", "WHERE task.process = old.process AND task.key = old.key",
            "WHERE task.process = old.process AND task.key = old.process", POSTGRES),
     Mutant("postgres-add-replaces-nothing", f"{P}/commits.py",

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import psycopg
+
 from pyworkflow import Process, SignalProcess
 from pyworkflow.backend.model import Finished, Wanted
 from pyworkflow.engine.engine import Engine
@@ -19,20 +21,29 @@ from pyworkflow_postgres import PostgresStore
 from ..servers import postgres
 
 PATIENCE = 20.0
+_WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 
 
 def test_batches_over_the_same_processes_lock_them_in_one_order() -> None:
+    """Both get as far as a process in the middle that somebody else has locked, and then go on."""
     schema = postgres.emptied()
     stores = [PostgresStore(postgres.url(), schema=schema, listen=False) for _ in range(2)]
-    ids = [f"p{number}" for number in range(40)]
+    ids = [f"p{number}" for number in range(10, 50)]
     stores[0].commit([make_commit(id) for id in ids])
     failed: list[BaseException] = []
-
-    def commit_all(store: PostgresStore, ids: list[str]) -> None:
-        for _ in range(25):
-            assert all(store.commit([make_commit(id, "1", "1") for id in ids]))
-
-    in_parallel([partial(_try, commit_all, failed, *each) for each in zip(stores, (ids, ids[::-1]), strict=True)])
+    with psycopg.connect(postgres.url()) as middle:
+        middle.execute(f"SELECT FROM {schema}.run WHERE id = 'p30' FOR UPDATE".encode())
+        some = [partial(store.commit, [make_commit(id, "1", "1") for id in mine])
+                for store, mine in zip(stores, (ids, ids[::-1]), strict=True)]  # fmt: skip
+        threads = [threading.Thread(target=_try, args=(commit, failed)) for commit in some]
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + PATIENCE
+        while middle.execute(_WAITING).fetchall() != [(2,)]:
+            assert time.monotonic() < until and not failed, failed
+            time.sleep(0.02)
+    for thread in threads:
+        thread.join(PATIENCE)
     assert failed == []
     for store in stores:
         store.close()
@@ -46,7 +57,7 @@ def in_parallel(calls: list[Callable[[], None]]) -> None:
         thread.join(PATIENCE)
 
 
-def _try(call: Callable[..., None], failed: list[BaseException], *arguments: Any) -> None:
+def _try(call: Callable[..., object], failed: list[BaseException], *arguments: Any) -> None:
     try:
         call(*arguments)
     except BaseException as error:
