@@ -98,6 +98,6 @@ def test_letters_that_cross_do_not_block_each_other() -> None:
 
 
 def _deliver(engine: Engine) -> None:
-    while (due := engine.store.next_due([LETTERS])) is not None:
+    while (due := engine.store.next_due([LETTERS]).get(LETTERS)) is not None:
         time.sleep(max(due - engine.store.now(), 0.0))
         engine.exchange()
