@@ -163,7 +163,7 @@ class Run:
         lines = [
             f"not acknowledged: {self.plan.workflows + self.plan.signals - len(self.customers.acknowledged)} calls"
         ]
-        for process in islice(self.manager.processes(status=("running", "blocked")), FEW):
+        for process in islice(self.manager.processes(status="open"), FEW):
             tasks = [(task.key, task.queue, task.due - store.now()) for task in store.tasks(process.id)]
             lines += [f"{self.manager.describe(process)}", f"tasks: {tasks}", *map(str, self.manager.history(process))]
         return "\n".join([*lines, self.crew.log.read_text()[-2000:]])
