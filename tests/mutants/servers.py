@@ -7,7 +7,7 @@ from .table import Mutant
 R, LUA = "backends/pyworkflow_redis", "backends/pyworkflow_redis/lua"
 P = "backends/pyworkflow_postgres"
 REDIS = tuple(f"tests/backends/test_redis.py::TestRedis{kind}" for kind in ("StoreFourShards", "StoreTwice", ""))
-REDIS_FAULTS = ("tests/redis/test_redis_faults.py", "tests/redis/test_redis_waiting.py")
+REDIS_FAULTS = tuple(f"tests/redis/test_redis_{what}.py" for what in ("faults", "waiting", "refusals"))
 POSTGRES = tuple(f"tests/backends/test_postgres.py::TestPostgres{kind}" for kind in ("StoreTwice", ""))
 POSTGRES_FAULTS = ("tests/postgres",)
 PAST = ("tests/simulation/test_forgetful_store.py",)
@@ -86,7 +86,7 @@ MUTANTS = [
            "event.seq >= %s ORDER BY event.seq", POSTGRES),
     Mutant("postgres-reads-any-run", f"{P}/store.py", "WHERE id = %s AND current\"", "WHERE id = %s\"", POSTGRES),
     Mutant("postgres-purge-leaves-events", f"{P}/store.py",
-           "events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),\n", "", POSTGRES),
+           "events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),\n", "", POSTGRES_FAULTS),
     Mutant("postgres-two-make-the-schema", f"{P}/schema.py",
            'connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))"', 'connection.execute("SELECT %s, %s"',
            POSTGRES_FAULTS),

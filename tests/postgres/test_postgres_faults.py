@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -262,26 +260,6 @@ def test_a_pool_that_is_used_up_is_said(server: Server) -> None:
         thread.join(PATIENCE)
     assert isinstance(refused[0], BackendUnavailable)
     assert "pool_size" in str(refused[0])
-
-
-def test_a_server_that_is_away_is_tried_again_and_again() -> None:
-    """Not ever less often: whoever waits for it should go on as soon as it is back."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        tried: list[socket.socket] = []
-        threading.Thread(target=lambda: _hang_up(listening, tried), daemon=True).start()
-        url = f"postgresql://127.0.0.1:{listening.getsockname()[1]}/shop"
-        away = database.Database(url, "pyworkflow", 2, 2.0, False, lambda topics: None)
-        with pytest.raises(BackendUnavailable, match="closed the connection"):
-            away.rows("SELECT 1")
-        away.close()
-    assert len(tried) > 6
-
-
-def _hang_up(listening: socket.socket, tried: list[socket.socket]) -> None:
-    with suppress(OSError):
-        while True:
-            tried.append(listening.accept()[0])
-            tried[-1].close()
 
 
 def _catch(call: Callable[[], Any], errors: list[BaseException]) -> None:
