@@ -19,7 +19,7 @@ from .customers import Customers, name
 from .servers import KINDS, Killable, Kind
 
 LOOK = 0.5
-PATIENCE = 30.0
+PATIENCE = 90.0
 FEW = 3
 
 
