@@ -1,0 +1,6 @@
+"""Amazon SWF as a backend; imported through `pyworkflow.backend.amazonswf`."""
+
+from .backend import AmazonSWFBackend
+from .payloads import CallablePayloads, PayloadStore, S3Payloads
+
+__all__ = ["AmazonSWFBackend", "CallablePayloads", "PayloadStore", "S3Payloads"]
