@@ -14,7 +14,7 @@ from pyworkflow.exceptions import (
     PayloadError,
     UnknownActivityException,
     UnknownDecisionException,
-    WorkflowError,
+    UnknownProcessException,
 )
 from pyworkflow.task import ActivityTask, DecisionTask
 
@@ -102,12 +102,14 @@ class Desk:
         task, outcome = finished.task, finished.outcome
         process, run_id, started, task_token = read_token(task)
         if isinstance(task, DecisionTask):
-            decisions = self._answer(process, run_id, outcome)
             try:
+                decisions = self._answer(process, run_id, outcome)
                 self._say("respond_decision_task_completed", task_token, decisions=decisions)
             except Fault as error:
                 what = f"decision task {process}:{run_id}:{started} is not open"
                 raise gone(error, UnknownDecisionException, what) from error
+            except UnknownProcessException as error:
+                raise UnknownDecisionException(str(error)) from error
             return
         operation, about = self._end(outcome)
         try:
@@ -190,6 +192,3 @@ def refusals(desk: Desk, finished: Sequence[Finished]) -> list[tuple[Finished, E
         except (ValueError, UnknownActivityException, UnknownDecisionException) as error:
             refused.append((item, error))
     return refused
-
-
-__all__ = ["Desk", "WorkflowError", "refusals"]

@@ -22,6 +22,8 @@ Task = ActivityTask | DecisionTask
 Key = tuple[str, str]
 """The kind of task, "decision" or "activity", and the category."""
 
+AT_ONCE = 50
+"""How many polls are made at most for tasks that SWF says are there."""
 PROMPT = 10.0
 """Seconds in which SWF answers a poll for a task that it says is there."""
 
@@ -86,7 +88,7 @@ class Polls:
             end = time.monotonic() + (PROMPT if there else 2 * counted)
             with self._news:
                 for key, count in there.items():
-                    self._start(key, min(self._most, keys[key], count), identity)
+                    self._start(key, min(AT_ONCE, keys[key], count), identity)
                 watched = there or {key: 1 for key in keys if self._open.get(key)}
                 while not self.closed and any(self._open.get(key) for key in watched):
                     # One that came is enough, but those that are on their way come with it.

@@ -143,7 +143,7 @@ class Requests:
 
     def resume(self, ref: Process | str) -> None:
         id, run = target(ref)
-        self._signal(id, run, words.RESUME, None)
+        self._signal(id, run, words.RESUME, "{}")
 
     def _tell(self, operation: str, id: str, run: str | None, **about: Any) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -11,9 +12,11 @@ import pytest
 
 from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from pyworkflow.testing import BackendSuite
+from pyworkflow_amazonswf.types import LONGEST_RUN
 from tests.servers.moto import KEYS, at_the_time_of
 
-from .gaps import reason_for
+from .gaps import difference_for, reason_for
+from .imitation import Imitation
 
 
 class Kept:
@@ -31,7 +34,16 @@ class Kept:
         return self.kept[key]
 
 
-class OnMoto(BackendSuite):
+class OnAmazonSWF(BackendSuite):
+    """What the suite means by "for ever" is a year on SWF."""
+
+    def start(self, *args: Any, **options: Any) -> str:
+        if options.get("timeout") == 1e9:
+            options["timeout"] = LONGEST_RUN
+        return super().start(*args, **options)
+
+
+class OnMoto(OnAmazonSWF):
     """Set `url` to where moto is."""
 
     url: str
@@ -59,3 +71,18 @@ class OnMoto(BackendSuite):
             patience=5,
             session=self.session,
         )
+
+
+class OnAnImitation(OnAmazonSWF):
+    """In the same process, over an imitation of SWF."""
+
+    options: dict[str, Any] = {}
+
+    @pytest.fixture(autouse=True)
+    def _difference(self, request: pytest.FixtureRequest) -> None:
+        if (why := difference_for(request.node.name)) is not None:
+            pytest.skip(why)
+
+    def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> AmazonSWFBackend:
+        client = Imitation(clock)
+        return AmazonSWFBackend(domain="test", client=client, payload_store=Kept(), patience=5, **self.options)

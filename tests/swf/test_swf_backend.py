@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .benches import OnMoto
+from .benches import OnAnImitation, OnMoto
 
 
 @pytest.fixture(autouse=True, scope="class")
@@ -14,3 +14,7 @@ def _server(request: pytest.FixtureRequest, moto: str) -> None:
 
 class TestAmazonSWFOnMoto(OnMoto):
     pass
+
+
+class TestAmazonSWF(OnAnImitation):
+    options = {"decisions_per_answer": 10_000}
