@@ -113,7 +113,7 @@ ROWS = (
         "RequestCancelActivityTask",
         dec.CancelActivity,
         Fields(Field("id", "activityId")),
-        make=lambda values: dec.CancelActivity(values["id"]),
+        make=lambda values: dec.CancelActivity(values["id"] or ""),
     ),
     Row("CompleteWorkflowExecution", dec.CompleteProcess, Fields(Field("result", "result", PAYLOAD))),
     Row(
@@ -147,7 +147,7 @@ ROWS = (
         "CancelTimer",
         dec.CancelTimer,
         Fields(Field("id", "timerId")),
-        make=lambda values: dec.CancelTimer(values["id"]),
+        make=lambda values: dec.CancelTimer(values["id"] or ""),
     ),
     Row(
         "SignalExternalWorkflowExecution",

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from pyworkflow.backend.amazonswf import AmazonSWFBackend
@@ -47,7 +46,7 @@ class OnMoto(OnAmazonSWF):
     """Set `url` to where moto is."""
 
     url: str
-    session = boto3.session.Session()  # it reads SWF's model once
+    client: Any = None
 
     @pytest.fixture(autouse=True)
     def _gap(self, request: pytest.FixtureRequest) -> None:
@@ -62,14 +61,10 @@ class OnMoto(OnAmazonSWF):
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> AmazonSWFBackend:
         self.times.append(clock)
+        if OnMoto.client is None:  # making one takes a while
+            OnMoto.client = AmazonSWFBackend(**KEYS, endpoint_url=self.url).service.client("polls")
         return AmazonSWFBackend(
-            **KEYS,
-            domain=uuid4().hex,
-            endpoint_url=self.url,
-            ensure_domain=True,
-            payload_store=Kept(),
-            patience=5,
-            session=self.session,
+            domain=uuid4().hex, client=OnMoto.client, ensure_domain=True, payload_store=Kept(), patience=5
         )
 
 
