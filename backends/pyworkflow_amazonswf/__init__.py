@@ -2,5 +2,6 @@
 
 from .backend import AmazonSWFBackend
 from .payloads import CallablePayloads, PayloadStore, S3Payloads
+from .service import SwfFault
 
-__all__ = ["AmazonSWFBackend", "CallablePayloads", "PayloadStore", "S3Payloads"]
+__all__ = ["AmazonSWFBackend", "CallablePayloads", "PayloadStore", "S3Payloads", "SwfFault"]

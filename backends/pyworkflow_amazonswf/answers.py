@@ -24,7 +24,8 @@ MOST_DECISIONS = 100
 """As the AWS Flow Framework sends at most (MAXIMUM_DECISIONS_PER_COMPLETION)."""
 MOST_BYTES = 900_000
 """SWF takes 1 MB a request; the rest of it is around the decisions."""
-LONGEST_DETAILS = 20_000
+LONGEST_REASON, LONGEST_DETAILS = 1_000, 12_000
+"""What is kept of why a decider failed: it must fit into SWF's 32,768 characters, however much of it is escaped."""
 
 Json = dict[str, Any]
 
@@ -59,8 +60,8 @@ class Answers:
             return [words.marker(words.PART, self.texts.dump({"done": done + count})), *part, more]
         if run.part is None:
             return part
-        if decisions[-1].closes and run.news(since=run.part[0]):
-            part = part[:-1]  # It has not seen them, and is asked again.
+        if decisions and decisions[-1].closes and run.news(since=run.part[0]):
+            part = part[:-1]  # It has not seen the news, and is asked again.
         return [words.marker(words.WHOLE), *part, *([] if part and _closes(part[-1]) else [more])]
 
     def _fitting(self, groups: list[list[Json]]) -> int:
@@ -78,7 +79,7 @@ class Answers:
         details = outcome.details
         if isinstance(details, str):
             details = details[-LONGEST_DETAILS:]
-        reason = reason_text(outcome.reason)[:LONGEST_DETAILS]
+        reason = reason_text(outcome.reason)[:LONGEST_REASON]
         told = self.texts.dump({"reason": reason or None, "details": details})
         failures = run.failures + 1
         if failures >= outcome.attempts:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from pyworkflow import defaults
 from pyworkflow.backend import Backend
@@ -30,13 +29,14 @@ from pyworkflow.process import Process, ProcessResult
 from pyworkflow.signal import Signal
 from pyworkflow.task import ActivityTask
 
+from .address import read_url
 from .answers import MOST_DECISIONS, Answers
 from .desk import Desk, refusals
 from .payloads import PayloadStore, SwfTexts
 from .polls import Polls, by_kind, wanted_of
 from .questions import Questions
 from .runs import Runs
-from .service import Fault, Service
+from .service import Service, SwfFault
 from .starting import Requests
 from .tokens import target
 from .types import SwfTypes
@@ -96,20 +96,9 @@ class AmazonSWFBackend(Backend):
     @classmethod
     def from_url(cls, url: str, *, create: bool = True, **options: Any) -> AmazonSWFBackend:
         """The backend of `swf://domain?region=…&endpoint_url=…`; `ensure_domain=true` makes the domain, if `create`."""
-        parts = urlsplit(url)
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
-        unknown = set(given) - set(_OPTIONS)
-        if unknown or parts.path.strip("/") or not parts.netloc:
-            what = f"no option {sorted(unknown)[0]!r}" if unknown else "swf://domain"
-            raise UnsupportedBackend(
-                f"{url!r} is no URL of Amazon SWF ({what}): write swf://domain?region=…, with {', '.join(_OPTIONS)}"
-            )
-        try:
-            options |= {name: _OPTIONS[name](value) for name, value in given.items()}
-        except ValueError as error:
-            raise UnsupportedBackend(f"{url!r}: {error}") from error
-        options["ensure_domain"] = bool(options.get("ensure_domain")) and create
-        return cls(domain=parts.netloc, **options)
+        settings = options | read_url(url)
+        settings["ensure_domain"] = bool(settings.get("ensure_domain")) and create
+        return cls(**settings)
 
     # -- types ----------
 
@@ -284,7 +273,7 @@ class AmazonSWFBackend(Backend):
                 name=self.service.domain,
                 workflowExecutionRetentionPeriodInDays=str(RETENTION),
             )
-        except Fault as error:
+        except SwfFault as error:
             if error.code != "DomainAlreadyExistsFault":
                 raise UnsupportedBackend(f"the domain cannot be registered: {error}") from error
 
@@ -292,20 +281,3 @@ class AmazonSWFBackend(Backend):
 def _no_transactions(connection: Any) -> None:
     if connection is not None:
         raise UnsupportedBackend("Amazon SWF cannot join a transaction: leave `connection` out")
-
-
-def _truth(value: str) -> bool:
-    if value.lower() not in ("true", "false", "1", "0", "yes", "no"):
-        raise ValueError(f"true or false, not {value!r}")
-    return value.lower() in ("true", "1", "yes")
-
-
-_OPTIONS: dict[str, Callable[[str], Any]] = {
-    "region": str,
-    "endpoint_url": str,
-    "ensure_domain": _truth,
-    "polls": int,
-    "patience": float,
-    "cache_size": int,
-}
-"""What a URL may say."""

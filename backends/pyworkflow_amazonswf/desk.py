@@ -24,7 +24,7 @@ from .asking import instead_of_asking
 from .payloads import SwfTexts
 from .polls import PollAgain
 from .runs import PAGE, Runs
-from .service import Fault, Service, gone
+from .service import Service, SwfFault, gone
 from .tokens import read_token, token
 from .types import SwfTypes
 
@@ -105,7 +105,7 @@ class Desk:
             try:
                 decisions = self._answer(process, run_id, outcome)
                 self._say("respond_decision_task_completed", task_token, decisions=decisions)
-            except Fault as error:
+            except SwfFault as error:
                 what = f"decision task {process}:{run_id}:{started} is not open"
                 raise gone(error, UnknownDecisionException, what) from error
             except UnknownProcessException as error:
@@ -114,7 +114,7 @@ class Desk:
         operation, about = self._end(outcome)
         try:
             self._say(operation, task_token, **about)
-        except Fault as error:
+        except SwfFault as error:
             what = f"activity task {process}:{run_id}:{started} is not open"
             raise gone(error, UnknownActivityException, what) from error
 
@@ -123,7 +123,7 @@ class Desk:
         text = self.texts.heartbeat(details)
         try:
             reply = self._say("record_activity_task_heartbeat", task_token, details=text)
-        except Fault as error:
+        except SwfFault as error:
             what = f"activity task {process}:{run_id}:{started} is not open"
             raise gone(error, UnknownActivityException, what) from error
         return bool(reply.get("cancelRequested"))
@@ -187,7 +187,7 @@ def refusals(desk: Desk, finished: Sequence[Finished]) -> list[tuple[Finished, E
     for item in finished:
         try:
             desk.hand_in(item)
-        except Fault as error:
+        except SwfFault as error:
             refused.append((item, ValueError(f"Amazon SWF does not take it: {error}")))
         except (ValueError, UnknownActivityException, UnknownDecisionException) as error:
             refused.append((item, error))

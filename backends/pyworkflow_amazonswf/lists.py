@@ -14,7 +14,7 @@ from typing import Any
 from pyworkflow.engine.store import Query, Summary
 
 from .runs import PAGE
-from .service import Fault, Service
+from .service import Service, SwfFault
 
 CLOSE_STATUSES = {
     "COMPLETED": "completed",
@@ -88,7 +88,7 @@ class Lists:
                 maximumPageSize=PAGE,
                 **_filter(which, query),
             )
-        except Fault as error:
+        except SwfFault as error:
             raise ValueError(f"Amazon SWF cannot list that: {error}") from error
 
 

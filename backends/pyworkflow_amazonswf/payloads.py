@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from pyworkflow.engine.codec import PAYLOAD_LIMIT, PayloadCodec, Payloads
-from pyworkflow.exceptions import PayloadError
+from pyworkflow.exceptions import BackendUnavailable, PayloadError
 
 TEXT_LIMIT = 32_768
 HEARTBEAT_LIMIT = 2_048
@@ -76,7 +76,11 @@ class SwfTexts:
                 f"the payload has {length:,} characters, Amazon SWF keeps {TEXT_LIMIT:,}: "
                 "hand a payload_store to the backend, or store it elsewhere"
             )
-        return _encode(Envelope(Meta(request, self.store.put(inner)))).decode()
+        try:
+            key = self.store.put(inner)
+        except Exception as error:
+            raise BackendUnavailable(f"a payload could not be stored: {error}") from error
+        return _encode(Envelope(Meta(request, key))).decode()
 
     def load(self, text: str | None) -> Any:
         if not text:
@@ -88,7 +92,11 @@ class SwfTexts:
             return self._value(bytes(envelope.value))
         if self.store is None:
             raise PayloadError("the payload is kept elsewhere: hand the payload_store that has it to the backend")
-        return self._value(self.store.get(envelope.pyworkflow.stored))
+        try:
+            stored = self.store.get(envelope.pyworkflow.stored)
+        except Exception as error:
+            raise BackendUnavailable(f"a stored payload could not be read: {error}") from error
+        return self._value(stored)
 
     def _value(self, data: bytes) -> Any:
         try:

@@ -11,7 +11,7 @@ from pyworkflow.exceptions import UnknownProcessException
 
 from .payloads import SwfTexts
 from .run import Run
-from .service import Fault, Service, gone
+from .service import Service, SwfFault, gone
 from .tokens import described
 
 PAGE = 1_000
@@ -75,7 +75,7 @@ class Runs:
                 maximumPageSize=PAGE,
                 reverseOrder=True,
             )
-        except Fault as error:
+        except SwfFault as error:
             raise gone(error, UnknownProcessException, f"there is no {described(run.id, run.run)}") from error
 
     def _take(self, id: str, run: str) -> Run:

@@ -14,7 +14,8 @@ from pyworkflow.exceptions import (
 )
 
 POLL_TIMEOUT = 70
-"""Seconds; SWF answers a poll after 60 when there is no task."""
+LONGEST_POLL = 65
+"""Seconds; SWF answers a poll after 60 when there is no task, and what it answers to nobody is lost for a while."""
 CALL_TIMEOUT = 15
 ATTEMPTS = 5
 CONNECTIONS = 100
@@ -50,8 +51,8 @@ _FORBIDDEN = (
 """Trouble with keys and policies; docs/amazonswf.md has the policy that is needed."""
 
 
-class Fault(WorkflowError):
-    """A fault of SWF's that the caller knows what to make of; `code` as in its service model."""
+class SwfFault(UnsupportedBackend):
+    """A fault of SWF's, `code` as in its service model; where it can be said in our words another error is raised."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -62,6 +63,11 @@ class Service:
     """Calls SWF's operations in one domain. Safe in threads, and after a fork, which gets connections of its own."""
 
     def __init__(self, domain: str, session: Any = None, client: Any = None, **settings: Any) -> None:
+        if client is not None and client.meta.config.read_timeout < LONGEST_POLL:
+            raise UnsupportedBackend(
+                f"the client of boto3 stops listening after {client.meta.config.read_timeout} seconds, but SWF answers "
+                f"polls after 60: make it with botocore.config.Config(read_timeout={POLL_TIMEOUT})"
+            )
         self.domain = domain
         self._session = session
         self._given = client
@@ -70,7 +76,7 @@ class Service:
         self._clients: dict[tuple[int, str], Any] = {}
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
-        """An operation of this domain. Raises Fault, BackendUnavailable, UnsupportedBackend."""
+        """An operation of this domain. Raises SwfFault, BackendUnavailable, UnsupportedBackend."""
         return self._call("calls", operation, {"domain": self.domain, **parameters})
 
     def poll(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -132,7 +138,7 @@ def _error(operation: str, error: dict[str, Any]) -> WorkflowError:
         return UnsupportedBackend(f"Amazon SWF refuses {operation}: {message or code}; see its keys and IAM policy")
     if code == "UnknownResourceFault" and "unknown domain" in message.lower():
         return UnsupportedBackend(f"{message}: register it, or open the backend with ensure_domain=True")
-    return Fault(code, message or code) if code.isalpha() else BackendUnavailable(f"{operation}: {code}, {message}")
+    return SwfFault(code, message or code) if code.isalpha() else BackendUnavailable(f"{operation}: {code}, {message}")
 
 
 def _trouble(operation: str, error: Exception) -> WorkflowError:
@@ -149,6 +155,6 @@ GONE = ("UnknownResourceFault", "ValidationException")
 """What SWF says of a token that is not one, or not one any more."""
 
 
-def gone(error: Fault, instead: type[UnknownResourceException], what: str) -> WorkflowError:
+def gone(error: SwfFault, instead: type[UnknownResourceException], what: str) -> WorkflowError:
     """What an unknown resource is for this call; other faults as they are."""
     return instead(f"{what}: {error}") if error.code in GONE else error

@@ -23,7 +23,7 @@ from .answers import cut
 from .lists import CLOSED, OPEN
 from .payloads import SwfTexts
 from .questions import Questions
-from .service import Fault, Service, gone
+from .service import Service, SwfFault, gone
 from .tokens import described, target
 from .types import SwfTypes, execution_timeout, task_timeout
 
@@ -88,7 +88,7 @@ class Requests:
             try:
                 run = self.service.call("start_workflow_execution", **parameters)["runId"]
                 return self.questions.remember(start.process, run)
-            except Fault as error:
+            except SwfFault as error:
                 if error.code != "WorkflowExecutionAlreadyStartedFault":
                     raise _not_started(error) from error
             if start.request_id and self._began(start.process, start.request_id, OPEN):
@@ -148,12 +148,12 @@ class Requests:
     def _tell(self, operation: str, id: str, run: str | None, **about: Any) -> None:
         try:
             self.service.call(operation, workflowId=id, runId=run, **about)
-        except Fault as error:
+        except SwfFault as error:
             what = f"there is no open {described(id, run)}"
             raise gone(error, UnknownProcessException, what) from error
 
 
-def _not_started(error: Fault) -> Exception:
+def _not_started(error: SwfFault) -> Exception:
     if error.code in ("UnknownResourceFault", "TypeDeprecatedFault"):
         return UnknownTypeException(f"Amazon SWF cannot start it: {error}")
     return ValueError(f"Amazon SWF does not take it: {error}")

@@ -9,7 +9,7 @@ from pyworkflow import defaults
 from pyworkflow.engine.types import ActivityType, Types, WorkflowType
 from pyworkflow_swf.values import LONGEST, whole
 
-from .service import Fault, Service
+from .service import Service, SwfFault
 
 LONGEST_RUN = 31_536_000
 """Seconds; SWF closes a run after a year."""
@@ -94,7 +94,7 @@ class SwfTypes(Types):
             return
         try:
             self._service.call(f"register_{kind}_type", name=name, version=version, **settings)
-        except Fault as error:
+        except SwfFault as error:
             if error.code != "TypeAlreadyExistsFault":
                 raise
             self._revive(kind, {f"{kind}Type": {"name": name, "version": version}})
@@ -107,6 +107,6 @@ class SwfTypes(Types):
             return
         try:
             self._service.call(f"undeprecate_{kind}_type", **type)
-        except Fault as error:
+        except SwfFault as error:
             if error.code != "TypeAlreadyExistsFault":
                 raise

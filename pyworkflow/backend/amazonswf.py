@@ -7,6 +7,6 @@ from ..exceptions import UnsupportedBackend
 if find_spec("boto3") is None:
     raise UnsupportedBackend("the Amazon SWF backend needs a driver: pip install pyworkflow[amazonswf]")
 
-from pyworkflow_amazonswf import AmazonSWFBackend, CallablePayloads, PayloadStore, S3Payloads
+from pyworkflow_amazonswf import AmazonSWFBackend, CallablePayloads, PayloadStore, S3Payloads, SwfFault
 
-__all__ = ["AmazonSWFBackend", "CallablePayloads", "PayloadStore", "S3Payloads"]
+__all__ = ["AmazonSWFBackend", "CallablePayloads", "PayloadStore", "S3Payloads", "SwfFault"]

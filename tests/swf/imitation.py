@@ -61,6 +61,7 @@ class Imitation:
         self.controls: dict[tuple[str, str], str] = {}
         self.lock = threading.RLock()
         self.meta = mock.Mock(region_name="nowhere", endpoint_url="http://localhost")
+        self.meta.config.read_timeout = 70
 
     def __getattr__(self, name: str) -> Callable[..., Json]:
         operation = "".join(word.capitalize() for word in name.split("_"))
