@@ -6,6 +6,8 @@ Time is faked where moto reads it; what it does with it is its own. tests/swf/ga
 from __future__ import annotations
 
 import itertools
+import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +18,7 @@ from unittest import mock
 from moto.server import ThreadedMotoServer
 from moto.swf import models
 from moto.swf.models import activity_task, decision_task, history_event, timeout, workflow_execution
+from moto.swf.responses import SWFResponse
 
 KEYS = {"access_key_id": "test", "secret_access_key": "test", "region": "us-east-1"}
 """Such as moto takes: any."""
@@ -63,8 +66,12 @@ def moto_server() -> Iterator[str]:
 
 
 @contextmanager
-def at_the_time_of(clock: Callable[[], float]) -> Iterator[None]:
-    """Let moto's SWF live in a test's time, and begin with nothing."""
+def at_the_time_of(clock: Callable[[], float], timeouts: bool = True) -> Iterator[None]:
+    """Let moto's SWF live in a test's time, and begin with nothing.
+
+    Without `timeouts` of tasks, where time is real: a heartbeat's counts before the activity has begun, and a closed
+    activity's id cannot be used again.
+    """
     ticks = itertools.count()
     process_timeouts = models.SWFBackend._process_timeouts
 
@@ -89,8 +96,31 @@ def at_the_time_of(clock: Callable[[], float]) -> Iterator[None]:
         patches.enter_context(mock.patch.object(models.SWFBackend, "_process_timeouts", settle))
         patches.enter_context(mock.patch.object(workflow_execution, "ThreadingTimer", Timer))
         patches.enter_context(mock.patch.multiple(Timer, due=[], clock=staticmethod(clock)))
+        patches.enter_context(mock.patch.object(SWFResponse, "call_action", one_by_one(SWFResponse.call_action)))
+        patches.enter_context(mock.patch.object(SWFResponse, "_params", property(parameters)))
+        for task in () if timeouts else (activity_task.ActivityTask, decision_task.DecisionTask):
+            patches.enter_context(mock.patch.object(task, "first_timeout", lambda self: None))
         patches.callback(forget)
         yield
+
+
+def one_by_one(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """moto's state is not made for threads: two polls at once get one task, and executions hang."""
+    lock = threading.Lock()
+
+    def locked(response: Any) -> Any:
+        with lock:
+            return call(response)
+
+    return locked
+
+
+def parameters(response: Any) -> Any:
+    """moto falls over a filter by type that names no version, which SWF takes."""
+    found = json.loads(response.body)
+    if "typeFilter" in found:
+        found["typeFilter"].setdefault("version", "")
+    return found
 
 
 def forget() -> None:

@@ -146,7 +146,7 @@ def test_a_warm_worker_reads_only_what_is_new() -> None:
 def test_a_cold_worker_reads_all_of_a_long_history_and_then_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pyworkflow_amazonswf.runs.PAGE", 100)
     desk = Desk()
-    long_history(desk, 30)
+    long_history(desk, 40)
     other = desk.another()
     whole = [event.id for event in desk.backend.process_by_id("p").history]
     reads = len(desk.called("get_workflow_execution_history"))
