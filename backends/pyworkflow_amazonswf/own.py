@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from pyworkflow import events as ev
 from pyworkflow.activity import ActivityTimedOut
-from pyworkflow_swf import Reader
+from pyworkflow.decision import RequestCancelProcess
+from pyworkflow_swf.decisions import join
 from pyworkflow_swf.kinds import REFUSED
 
 from . import words
@@ -131,9 +132,13 @@ def _signal_initiated(run: Run, event: Attributes, attributes: Attributes) -> bo
 
 
 def _cancel_initiated(run: Run, event: Attributes, attributes: Attributes) -> bool:
-    Reader.append(run, event)
-    run.refs[event["eventId"]].details = run.cancels_sent.pop(attributes["workflowId"], None)
-    return True
+    details = run.cancels_sent.pop(attributes["workflowId"], None)
+    if details is None:
+        return False
+    run.answered(attributes.get(DONE))
+    to = join(attributes["workflowId"], attributes.get("runId"))
+    run.refs[event["eventId"]] = RequestCancelProcess(to, details)
+    return run.show(event, ev.DecisionEvent, decision=run.refs[event["eventId"]])
 
 
 def _of_own_signal(run: Run, event: Attributes, attributes: Attributes) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from pyworkflow import events as ev
 from pyworkflow.process import Process
 from pyworkflow_swf import ForeignEvent, Reader
-from pyworkflow_swf.kinds import WAKING, event_attributes
+from pyworkflow_swf.kinds import WAKING
 from pyworkflow_swf.reading import moment
 
 from .own import OWN, HandedBack
@@ -25,6 +25,7 @@ class Run(Reader):
     answer that is not whole yet, and how many of its decisions are there.
     """
 
+    own = OWN
     texts: SwfTexts
 
     def __init__(self, texts: SwfTexts, id: str, run: str) -> None:
@@ -48,14 +49,9 @@ class Run(Reader):
         self._refused = False
 
     def append(self, event: Attributes) -> None:
-        kind = event["eventType"]
-        if self._completed and kind != "MarkerRecorded":
+        if self._completed and event["eventType"] != "MarkerRecorded":
             self.answer()
-        own = OWN.get(kind)
-        if own is not None and own(self, event, event.get(event_attributes(kind)) or {}):
-            self.last = event["eventId"]
-        else:
-            super().append(event)
+        super().append(event)
 
     def settle(self) -> None:
         """The history ends here: an answer of which nothing came was an empty one."""

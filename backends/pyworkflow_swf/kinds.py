@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from pyworkflow import activity as act
@@ -97,6 +98,7 @@ WAKING = frozenset(
 """The types of our events after which the decider is asked."""
 
 
+@cache
 def event_attributes(kind: str) -> str:
     """Where an event of this type has its attributes."""
     return f"{kind[0].lower()}{kind[1:]}EventAttributes"

@@ -18,14 +18,18 @@ from .kinds import ACTIVITY_ENDS, CHILD_ENDS, DECIDED, REFUSED, End, event_attri
 from .values import EVENTS_SIDE, Texts
 
 Attributes = Mapping[str, Any]
+_NO_ATTRIBUTES: Attributes = {}
 
 
 class Reader:
     """The events of one run. `last` is the number of the last one that was read, `started` the attributes of the first.
 
     `hidden` are events that a decider is not shown. Our events carry SWF's numbers, which have gaps: what SWF says
-    twice, or only to itself, is not shown.
+    twice, or only to itself, is not shown. `own` is for those who find words of their own in a history: functions by
+    event type that say whether the event was theirs.
     """
+
+    own: Mapping[str, Callable[[Any, Attributes, Attributes], bool]] = {}
 
     def __init__(self, texts: Texts) -> None:
         self.texts = texts
@@ -45,18 +49,20 @@ class Reader:
 
     def append(self, event: Attributes) -> None:
         """Read one event."""
-        id, kind = event["eventId"], event["eventType"]
-        self.last = id
-        attributes = event.get(event_attributes(kind)) or {}
-        read = _READ.get(kind)
-        time = moment(event["eventTimestamp"])
-        if read is None:
-            if kind not in _SILENT:
-                self.events.append(ForeignEvent(kind=kind, attributes=dict(attributes), datetime=time, id=id))
+        self.last = id = event["eventId"]
+        kind = event["eventType"]
+        attributes = event.get(event_attributes(kind)) or _NO_ATTRIBUTES
+        own = self.own.get(kind)
+        if own is not None and own(self, event, attributes):
             return
-        cls, values = read
-        made = cls(**values(self, id, attributes), datetime=time, id=id)
-        (self.hidden if cls is ev.DecisionCompletedEvent else self.events).append(made)
+        read = _READ.get(kind)
+        if read is not None:
+            cls, values = read
+            made: ev.Event = cls(**values(self, id, attributes), datetime=moment(event["eventTimestamp"]), id=id)
+            (self.hidden if cls is ev.DecisionCompletedEvent else self.events).append(made)
+        elif kind not in _SILENT:
+            time = moment(event["eventTimestamp"])
+            self.events.append(ForeignEvent(kind=kind, attributes=dict(attributes), datetime=time, id=id))
 
     def all_events(self) -> list[ev.Event]:
         """The events that a decider is not shown included, in order."""

@@ -22,11 +22,14 @@ class Texts(Protocol):
     def load(self, text: str | None) -> Any: ...
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 class JsonTexts:
     """Payloads as JSON. A text of another client that is not JSON is read as the string that it is."""
 
     def dump(self, value: Any) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return None if value is None else _encode(value)
 
     def load(self, text: str | None) -> Any:
         if not text:
