@@ -184,7 +184,7 @@ def _scheduled(run: Run, event: Attributes, attributes: Attributes) -> bool:
         return False
     back = run.handed_back.pop(attributes["activityId"])
     run.answered(attributes.get(DONE))
-    run.refs[id], run.refs[-id] = run.refs[back.scheduled], run.execution(back.scheduled)
+    run.refs[id] = run.refs[back.scheduled]
     return True
 
 

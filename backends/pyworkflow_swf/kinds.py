@@ -91,7 +91,7 @@ CHILD_ENDS = (
 WAKING = frozenset(
     {
         *("process_started", "signal", "cancel_requested", "decision_refused", "decision_timed_out"),
-        *("decision_failed", "decision_released", "process_resumed", "activity", "timer"),
+        *("decision_failed", "decision_released", "process_resumed", "process_reset", "activity", "timer"),
         *("child_process_started", "child_process", "process_signaled", "process_cancel_requested"),
     }
 )

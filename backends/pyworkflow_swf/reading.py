@@ -76,11 +76,7 @@ class Reader:
 
     def execution(self, scheduled: int) -> ActivityExecution:
         """The execution that an activity's events share."""
-        execution = self.refs.get(-scheduled)
-        if execution is None:
-            decision = self.refs[scheduled]
-            execution = self.refs[-scheduled] = ActivityExecution(decision.activity, decision.id, decision.input)
-        return execution
+        return self.refs[scheduled].execution  # type: ignore[no-any-return]
 
 
 def moment(time: datetime | float) -> datetime:

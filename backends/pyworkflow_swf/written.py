@@ -80,6 +80,12 @@ def _noted(writer: Writer, event: Any) -> None:
     writer.add("MarkerRecorded", {**about, "decisionTaskCompletedEventId": writer.completed})
 
 
+def _reset(writer: Writer, event: ev.ProcessResetEvent) -> None:
+    told = {name: getattr(event, name) for name in ("process_id", "run", "event", "reason")}
+    about = {"markerName": f"pyworkflow.{event.type}", "details": writer.texts.dump(told)}
+    writer.add("MarkerRecorded", {**about, "decisionTaskCompletedEventId": writer.completed})
+
+
 # -- decisions ----------
 
 
@@ -227,6 +233,7 @@ WRITE: dict[type[ev.Event], Callable[[Writer, Any], None]] = {
     ev.ProcessTerminatedEvent: _terminated,
     ev.ProcessBlockedEvent: _noted,
     ev.ProcessResumedEvent: _nothing,
+    ev.ProcessResetEvent: _reset,
     ev.DecisionStartedEvent: lambda writer, event: writer.take(),
     ev.DecisionCompletedEvent: _nothing,
     ev.DecisionTimedOutEvent: lambda writer, event: writer.time_out(),

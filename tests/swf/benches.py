@@ -50,7 +50,7 @@ class OnMoto(OnAmazonSWF):
 
     @pytest.fixture(autouse=True)
     def _gap(self, request: pytest.FixtureRequest) -> None:
-        if (why := reason_for(request.node.name)) is not None:
+        if (why := reason_for(request)) is not None:
             pytest.skip(why)
 
     @pytest.fixture(autouse=True)
@@ -75,7 +75,7 @@ class OnAnImitation(OnAmazonSWF):
 
     @pytest.fixture(autouse=True)
     def _difference(self, request: pytest.FixtureRequest) -> None:
-        if (why := difference_for(request.node.name)) is not None:
+        if (why := difference_for(request)) is not None:
             pytest.skip(why)
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> AmazonSWFBackend:

@@ -15,6 +15,7 @@ from pyworkflow.signal import Signal
 from pyworkflow_swf import ForeignEvent, JsonTexts, Reader, Start, Writer
 from pyworkflow_swf.kinds import DECIDED, LAMBDA, REFUSED, event_attributes
 from pyworkflow_swf.reading import READABLE
+from pyworkflow_swf.written import WRITE
 
 from .model import check, enum, members
 from .scenes import Scene, played
@@ -320,3 +321,8 @@ def test_every_event_of_ours_that_swf_has_is_written() -> None:
         "ContinueAsNewWorkflowExecutionFailed",
     }
     assert kinds == enum("EventType") - set(LAMBDA) - never
+
+
+def test_every_event_of_ours_has_a_row() -> None:
+    own = {cls for cls in vars(ev).values() if isinstance(cls, type) and issubclass(cls, ev.Event)}
+    assert set(WRITE) == (own - {ev.Event}) | {ForeignEvent}

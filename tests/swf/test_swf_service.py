@@ -313,3 +313,9 @@ def test_payloads_are_encrypted_where_there_is_a_codec() -> None:
 
 def test_every_error_is_of_our_tree() -> None:
     assert issubclass(SwfFault, WorkflowError)
+
+
+def test_a_process_cannot_be_reset(desk: Desk) -> None:
+    desk.start()
+    with pytest.raises(UnsupportedBackend, match="reset"):
+        desk.backend.reset_process("p")
