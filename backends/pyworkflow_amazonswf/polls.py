@@ -7,6 +7,7 @@ until it times out. So no poll is given up: who stops waiting leaves it open, an
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -46,13 +47,18 @@ class Polls:
         self._hand_back = hand_back
         self._count = count
         self._most = most
+        self.closed = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """With no poll open: at first, and in a child of a fork, which has no threads."""
+        self._process = os.getpid()
         self._news = threading.Condition()
         self._open: dict[Key, int] = {}
         self._ready: dict[Key, deque[Task]] = {}
         self._errors: list[Exception] = []
         self._again = False
         self._interrupts: set[str] = set()
-        self.closed = False
 
     # -- for those who want tasks ----------
 
@@ -61,6 +67,8 @@ class Polls:
 
         Without a timeout, those that SWF says are there: then no poll stays open. Raises what a poll raised.
         """
+        if self._process != os.getpid():
+            self._begin()
         keys = {(kind, category): it.limit for kind, it in wanted.items() for category in it.categories if it.limit > 0}
         if timeout <= 0:
             return self._at_once(keys, wanted, identity)

@@ -17,6 +17,8 @@ POLL_TIMEOUT = 70
 LONGEST_POLL = 65
 """Seconds; SWF answers a poll after 60 when there is no task, and what it answers to nobody is lost for a while."""
 CALL_TIMEOUT = 15
+FALLBACK_REGION = "us-east-1"
+"""Where neither the caller nor boto3 knows one; as in pyworkflow 0.1."""
 ATTEMPTS = 5
 CONNECTIONS = 100
 
@@ -123,8 +125,11 @@ class Service:
             tcp_keepalive=True,
         )
         session = self._session or boto3.session.Session()
+        settings = {**self._settings}
+        if session.region_name is None:
+            settings.setdefault("region_name", FALLBACK_REGION)
         try:
-            return session.client("swf", config=config, **self._settings)
+            return session.client("swf", config=config, **settings)
         except (BotoCoreError, ValueError) as error:
             raise UnsupportedBackend(f"cannot speak to Amazon SWF: {error}") from error
 

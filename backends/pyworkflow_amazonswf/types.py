@@ -45,13 +45,15 @@ class SwfTypes(Types):
 
     def add_workflow(self, type: WorkflowType) -> None:
         super().add_workflow(type)
-        defaults_of = {
+        self._want_workflow(type)
+
+    def _want_workflow(self, type: WorkflowType) -> None:
+        self._wanted["workflow", type.name, type.version] = {
             "defaultTaskList": {"name": type.category},
             "defaultExecutionStartToCloseTimeout": execution_timeout(type.timeout),
             "defaultTaskStartToCloseTimeout": task_timeout(type.decision_timeout),
             "defaultChildPolicy": defaults.CHILD_POLICY,
         }
-        self._wanted["workflow", type.name, type.version] = defaults_of
 
     def add_activity(self, type: ActivityType) -> None:
         super().add_activity(type)
@@ -74,15 +76,9 @@ class SwfTypes(Types):
 
     def ensure_workflow(self, name: str, version: str) -> None:
         """Register a workflow that a process is started of, though its class is not here."""
-        if ("workflow", name, version) in self._there:
-            return
-        known = self.workflow(name, version)
-        self.add_workflow(
-            WorkflowType(name, known.category, known.timeout, known.decision_timeout, version)
-            if known.version != version
-            else known
-        )
-        self.ensure()
+        if ("workflow", name, version) not in self._there:
+            self._want_workflow(self.workflow(name, version))
+            self.ensure()
 
     def categories(self, kind: str) -> list[str]:
         """Where tasks of the registered types are taken."""

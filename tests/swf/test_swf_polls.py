@@ -192,3 +192,10 @@ def test_forked_children_have_connections_of_their_own(monkeypatch: pytest.Monke
     here = service.client("polls")
     monkeypatch.setattr("os.getpid", lambda: -1)
     assert service.client("polls") is not here
+
+
+def test_a_forked_child_polls_for_itself(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not slow.exchange(decisions=ONE)
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert not slow.exchange(decisions=ONE)
+    assert slow.most == 2

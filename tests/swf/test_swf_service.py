@@ -132,12 +132,18 @@ def test_keys_sessions_and_addresses_are_boto3_s() -> None:
     assert (meta.region_name, meta.endpoint_url) == ("us-east-1", "http://localhost:1")
 
 
-def test_a_missing_region_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_that_nobody_knows_is_that_of_the_first_version(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    with pytest.raises(UnsupportedBackend, match="region"):
-        AmazonSWFBackend("test", "test").process_by_id("p")
+    assert AmazonSWFBackend("test", "test").service.client("calls").meta.region_name == "us-east-1"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    assert AmazonSWFBackend("test", "test").service.client("calls").meta.region_name == "eu-central-1"
+
+
+def test_a_region_that_is_none_is_said() -> None:
+    with pytest.raises(UnsupportedBackend, match="cannot speak"):
+        AmazonSWFBackend("test", "test", "not a region").process_by_id("p")
 
 
 def test_a_url_names_domain_and_options() -> None:
@@ -217,6 +223,14 @@ def test_a_start_that_swf_does_not_take_says_why(real: Any) -> None:
             stubber.add_client_error("start_workflow_execution", code, "no")
             with pytest.raises(error):
                 backend(real).start_process(Process("W", "p"))
+
+
+def test_a_version_that_was_started_once_is_not_the_type_s_from_then_on(desk: Desk) -> None:
+    desk.backend.start_process(Process("W", "old", version="0.9"))
+    desk.backend.start_process(Process("Unknown", "other"))
+    desk.start()
+    started = [call["workflowType"] for call in desk.called("start_workflow_execution")]
+    assert [(it["name"], it["version"]) for it in started] == [("W", "0.9"), ("Unknown", "1.0"), ("W", "1.0")]
 
 
 @pytest.mark.parametrize("timeout", [None, 31_536_001])
