@@ -20,6 +20,7 @@ CALL_TIMEOUT = 15
 FALLBACK_REGION = "us-east-1"
 """Where neither the caller nor boto3 knows one; as in pyworkflow 0.1."""
 ATTEMPTS = 5
+LONGEST_MESSAGE = 300
 CONNECTIONS = 100
 
 _PASSING = (
@@ -124,7 +125,7 @@ class Service:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             tcp_keepalive=True,
         )
-        session = self._session or boto3.session.Session()
+        session = self._session = self._session or boto3.session.Session()
         settings = {**self._settings}
         if session.region_name is None:
             settings.setdefault("region_name", FALLBACK_REGION)
@@ -135,8 +136,8 @@ class Service:
 
 
 def _error(operation: str, error: dict[str, Any]) -> WorkflowError:
-    code, message = str(error.get("Code", "")), str(error.get("Message") or error.get("message") or "")
-    code = code.rpartition("#")[2]
+    code = str(error.get("Code", "")).rpartition("#")[2]
+    message = " ".join(str(error.get("Message") or error.get("message") or "").split())[:LONGEST_MESSAGE]
     if code in _PASSING:
         return BackendUnavailable(f"Amazon SWF did not do {operation}: {code}, {message}")
     if code in _FORBIDDEN:
