@@ -112,10 +112,6 @@ class Polls:
             self._interrupts.add(name)
             self._news.notify_all()
 
-    def polling(self, key: Key) -> bool:
-        """Is a poll open that will bring what there is?"""
-        return self._open.get(key, 0) > 0
-
     def close(self, patience: float) -> None:
         """Let everybody who waits return, and wait for open polls; what they bring is handed back."""
         with self._news:
@@ -168,15 +164,16 @@ class Polls:
             again = True
         except Exception as caught:
             error = caught
-        unheard = task is not None and (self.closed or not threading.main_thread().is_alive())
-        if task is not None and unheard:
-            self._give_back(task)
         with self._news:
+            heard = not self.closed and threading.main_thread().is_alive()
+            if task is not None and heard:
+                self._ready.setdefault(key, deque()).append(task)
+        if task is not None and not heard:
+            self._give_back(task)
+        with self._news:  # Not before: whoever closes waits for this.
             self._open[key] -= 1
             self._again = self._again or again
-            if task is not None and not unheard:
-                self._ready.setdefault(key, deque()).append(task)
-            if error is not None and not self.closed:
+            if error is not None and heard:
                 self._errors = [error]
             self._news.notify_all()
 
