@@ -10,6 +10,7 @@ from pyworkflow import decision as dec
 from pyworkflow.backend.model import Failed, Released
 from pyworkflow.engine import records as rec
 from pyworkflow.engine.translate import Translator, reason_text, seconds
+from pyworkflow.signal import Signal
 from pyworkflow_swf import DECISIONS_SIDE, FOREVER, write_decision
 from pyworkflow_swf.decisions import BY_TYPE, attributes_name
 from pyworkflow_swf.values import short
@@ -60,9 +61,10 @@ class Answers:
             return [words.marker(words.PART, self.texts.dump({"done": done + count})), *part, more]
         if run.part is None:
             return part
-        if decisions and decisions[-1].closes and run.news(since=run.part[0]):
-            part = part[:-1]  # It has not seen the news, and is asked again.
-        return [words.marker(words.WHOLE), *part, *([] if part and _closes(part[-1]) else [more])]
+        closes = bool(groups) and decisions[-1].closes
+        if closes and run.news(since=run.part[0]):
+            part, closes = part[:-1], False  # It has not seen the news, and is asked again.
+        return [words.marker(words.WHOLE), *part, *([] if closes else [more])]
 
     def _fitting(self, groups: list[list[Json]]) -> int:
         """How many decisions fit into one answer, room for ours left."""
@@ -105,8 +107,8 @@ class Answers:
                 signal = dec.SignalProcess(decision.process_id, words.CANCEL)
                 signal.signal.data = details
                 return [write_decision(signal, self.texts), write_decision(decision, self.texts)]
-            case dec.RecordMarker(name=name) | dec.Timer(id=name) if name.startswith(words.OURS):
-                raise ValueError(f"{name!r} begins with {words.OURS!r}, which is kept for pyworkflow itself")
+            case dec.RecordMarker(name=name) | dec.Timer(id=name) | dec.SignalProcess(signal=Signal(name=name)):
+                words.check(name)
         return [write_decision(decision, self.texts)]
 
     def _resolved(self, decision: dec.Decision, record: Any, **more: Any) -> Json:
@@ -141,11 +143,6 @@ class Answers:
             attributes["input"] = self.texts.wrap(decision.input, run.request)
         self.types.ensure_workflow(kind["name"], attributes["workflowTypeVersion"])
         return written
-
-
-def _closes(decision: Json) -> bool:
-    kind = decision["decisionType"]
-    return any(row.kind == kind and row.cls.closes for row in BY_TYPE.values())
 
 
 def cut(reason: Any) -> str | None:

@@ -118,8 +118,7 @@ class Requests:
     def signal(self, ref: Process | str, signal: Signal | str, data: Any, request_id: str | None) -> None:
         id, run = target(ref)
         message = self.translator.signal("", signal, data, request_id)
-        if message.name.startswith(words.OURS):
-            raise ValueError(f"{message.name!r} begins with {words.OURS!r}, which is kept for pyworkflow itself")
+        words.check(message.name)
         value = signal.data if isinstance(signal, Signal) else Signal(signal, data).data
         # A fresh id where none is given: boto3 repeats a call whose reply was lost.
         self._signal(id, run, message.name, self.texts.wrap(value, message.request_id or fresh_id()))

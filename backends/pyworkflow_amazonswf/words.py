@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyworkflow_swf.values import whole
+
 OURS = "pyworkflow."
 
 # Markers, the first decision of an answer that the backend gives in a decider's place, or beside it.
@@ -38,6 +40,12 @@ TIMED_OUT = OURS + "timedout"
 """The reason of an activity that itself said that it had timed out, which SWF leaves to its clock."""
 
 
+def check(name: str) -> None:
+    """What users name must not look like ours. Raises ValueError."""
+    if name.startswith(OURS):
+        raise ValueError(f"{name!r} begins with {OURS!r}, which is kept for pyworkflow itself: use another name")
+
+
 def marker(name: str, details: str | None = None) -> dict[str, Any]:
     """The decision that writes one of our words into a history."""
     attributes = {"markerName": name} if details is None else {"markerName": name, "details": details}
@@ -46,5 +54,5 @@ def marker(name: str, details: str | None = None) -> dict[str, Any]:
 
 def timer(id: str, seconds: float) -> dict[str, Any]:
     """The decision that starts a timer of ours."""
-    attributes = {"timerId": id, "startToFireTimeout": str(round(seconds))}
+    attributes = {"timerId": id, "startToFireTimeout": whole(seconds)}
     return {"decisionType": "StartTimer", "startTimerDecisionAttributes": attributes}

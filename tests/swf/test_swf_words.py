@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from pyworkflow.activity import ActivityCompleted
@@ -12,6 +14,7 @@ from pyworkflow.decision import (
     RecordMarker,
     RequestCancelProcess,
     ScheduleActivity,
+    SignalProcess,
     Timer,
 )
 from pyworkflow.events import ActivityEvent, CancelRequestedEvent, DecisionEvent, SignalEvent
@@ -100,7 +103,7 @@ def test_another_machine_sees_what_this_one_failed_at(desk: Desk) -> None:
 def test_names_of_our_own_are_refused(desk: Desk) -> None:
     desk.start()
     task = desk.open()
-    for decision in (RecordMarker(words.BLOCKED), Timer(1, id=words.WAIT)):
+    for decision in (RecordMarker(words.BLOCKED), Timer(1, id=words.WAIT), SignalProcess("p", words.RESUME)):
         with pytest.raises(ValueError, match="kept for pyworkflow"):
             desk.backend.complete_decision_task(task, decision)
     with pytest.raises(ValueError, match="kept for pyworkflow"):
@@ -112,7 +115,7 @@ def test_names_of_our_own_are_refused(desk: Desk) -> None:
 # -- handed back ----------
 
 
-@pytest.mark.parametrize("delay", [0, 3])
+@pytest.mark.parametrize("delay", [0, 0.25, 3])
 def test_an_activity_that_is_handed_back_is_scheduled_again(desk: Desk, delay: float) -> None:
     desk.start()
     desk.decide(ScheduleActivity("A", "a", input=[1], priority=4, execution_timeout=9))
@@ -121,7 +124,7 @@ def test_an_activity_that_is_handed_back_is_scheduled_again(desk: Desk, delay: f
     assert desk.idle(), "no decider is asked for it"
     if delay:
         assert desk.backend.poll_activity_task() is None
-        desk.clock.advance(delay)
+        desk.clock.advance(math.ceil(delay))
         assert desk.idle()
     again = desk.take()
     assert (again.activity_execution, again.input) == (first.activity_execution, [1])
@@ -260,3 +263,12 @@ def test_the_details_of_a_cancel_request_travel_beside_it(desk: Desk) -> None:
     assert asked == [CancelRequestedEvent(details={"why": "late"})]
     sent = [event for event in desk.open().process.history if isinstance(event, DecisionEvent)]
     assert [event.decision for event in sent] == [RequestCancelProcess("q", {"why": "late"})]
+
+
+def test_a_decider_that_answers_differently_the_second_time_leaves_nothing_hanging(desk: Desk) -> None:
+    desk.start()
+    desk.backend.complete_decision_task(desk.open(), [RecordMarker(f"m{n}") for n in range(150)])
+    desk.backend.complete_decision_task(desk.open(), CompleteProcess("shorter"))
+    desk.backend.signal_process("p", "s")
+    desk.decide(CompleteProcess("at last"))
+    assert desk.backend.wait_for_process("p", 0).result == "at last"  # type: ignore[union-attr]
