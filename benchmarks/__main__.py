@@ -17,6 +17,7 @@ from typing import Any
 from . import calibrate, footprint, workloads
 from .postgres import measure_postgres
 from .redis_server import measure_redis
+from .swf import measure_swf
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -91,6 +92,7 @@ def measure(runs: int) -> list[dict[str, Any]]:
 
     measure_postgres(runs, row)
     measure_redis(runs, row)
+    measure_swf(runs, row)
 
     milliseconds, mib = footprint.importing()
     row("import pyworkflow", milliseconds, "ms", "<= 100", milliseconds <= 100)

@@ -119,7 +119,7 @@ def test_every_public_name_is_somewhere() -> None:
 # -- the rooms ----------
 
 
-BACKENDS = [f"backends/pyworkflow_{name}" for name in ("postgres", "redis", "sql", "sqlite")]
+BACKENDS = [f"backends/pyworkflow_{name}" for name in ("amazonswf", "postgres", "redis", "sql", "sqlite", "swf")]
 ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
 
 
