@@ -37,7 +37,7 @@ def file(tmp_path: Path) -> str:
         Query(statuses=OPEN, id="p7", limit=PAGE),
         Query(statuses=OPEN, parent="p7", limit=PAGE),
     ],
-    ids=str,
+    ids=["all", "open", "open, next page", "open, of a workflow", "closed", "open, by id", "open, of a parent"],
 )
 def test_a_page_does_not_read_all_processes(file: str, query: Query) -> None:
     steps = 0
