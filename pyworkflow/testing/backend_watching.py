@@ -118,6 +118,16 @@ class Watching(BackendBench):
         self.refused(UnknownDecisionException, lambda: self.backend.complete_decision_task(task, CompleteProcess()))
         assert [event.type for events in self.told.values() for event in events] == ["decision_timed_out"]
 
+    def test_who_took_a_task_is_told(self) -> None:
+        self.backend.watch(self.tell)
+        self.start()
+        task = self.backend.poll_decision_task(identity="decider")
+        assert task is not None
+        self.backend.complete_decision_task(task, ScheduleActivity("A", "a"))
+        self.backend.poll_activity_task(identity="worker")
+        (events,) = self.told.values()
+        assert [getattr(event, "identity", None) for event in events] == [None, "decider", None, "worker"]
+
     def test_a_heartbeat_tells_nothing(self) -> None:
         task = self.begin(heartbeat_timeout=5)
         self.backend.watch(self.tell)
