@@ -80,7 +80,7 @@ class App:
 
     async def _poll(self, operation: str, request: Request) -> Any:
         kind, category = POLLS[operation], await self._run(_category, request)
-        task = await self.polls.wait(kind, category, self.long_poll)
+        task = await self.polls.wait(kind, category, self.long_poll, request.get("identity"))
         if task is None:
             return tasks.NOBODY[operation]
         try:

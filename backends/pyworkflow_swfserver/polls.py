@@ -60,9 +60,9 @@ class Polls:
         """How many wait."""
         return sum(map(len, self._waiting.values()))
 
-    async def wait(self, kind: str, category: str, timeout: float) -> Task | None:
-        """The next task of a list, None after `timeout` seconds."""
-        if (task := await self._take((kind, category))) is not None:
+    async def wait(self, kind: str, category: str, timeout: float, identity: str | None = None) -> Task | None:
+        """The next task of a list, None after `timeout` seconds. Who waits for it is not known when it is taken."""
+        if (task := await self._take((kind, category), identity)) is not None:
             return task
         waiter: Waiter = self._loop.create_future()
         self._enter((kind, category), waiter)
@@ -78,11 +78,11 @@ class Polls:
             if self._leave((kind, category), waiter) and (kind, category) in self._asked:
                 self._backend.interrupt_wait(self._name)  # Nobody is there any more who could be given one.
 
-    async def _take(self, list: List) -> Task | None:
+    async def _take(self, list: List, identity: str | None) -> Task | None:
         """What is there already, unless others wait for it."""
         if self._waiting.get(list) or self._stopped:
             return None
-        taking = asyncio.ensure_future(self._endpoint.call(lambda: self._exchange(frozenset({list}), 0.0)))
+        taking = asyncio.ensure_future(self._endpoint.call(lambda: self._exchange(frozenset({list}), 0.0, identity)))
         try:
             got = await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -152,10 +152,12 @@ class Polls:
         self._asked = wanted = self._wanted
         return self._exchange(wanted, LONG)
 
-    def _exchange(self, lists: frozenset[List], timeout: float) -> Exchanged:
+    def _exchange(self, lists: frozenset[List], timeout: float, identity: str | None = None) -> Exchanged:
         decisions, activities = _of(DECISION, lists), _of(ACTIVITY, lists)
         interrupt = self._name if timeout else None
-        return self._backend.exchange(decisions=decisions, activities=activities, timeout=timeout, interrupt=interrupt)
+        return self._backend.exchange(
+            decisions=decisions, activities=activities, identity=identity, timeout=timeout, interrupt=interrupt
+        )
 
     def _deliver(self, list: List, task: Task) -> None:
         """The next one is taken only when this one is in somebody's hands: so never more than there are who wait."""

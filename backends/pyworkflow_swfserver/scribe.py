@@ -19,6 +19,7 @@ from .texts import ExactTexts
 ANSWER = "~swf.answer"
 """The marker that opens an answer which says more than its decisions do: `context`, and `more` attributes for some."""
 
+_STARTS = ("ActivityTaskStarted", "DecisionTaskStarted")
 _TYPES = ("taskList", "activityType", "workflowType")
 _EXECUTIONS = ("workflowExecution", "parentWorkflowExecution")
 Attributes = dict[str, Any]
@@ -49,6 +50,7 @@ class Scribe(Writer):
         self._domain = domain
         self._run_at = run_at
         self._event = 0
+        self._identity = ""
         self._answered = 0
         self._note: Mapping[str, Any] = {}
         self._place = 0
@@ -62,6 +64,7 @@ class Scribe(Writer):
         """The events, without the marker that opens an answer: what it says is added to what the answer is made of."""
         for event in events:
             self._event = event.id or 0
+            self._identity = getattr(event, "identity", "")
             note = note_of(event)
             if note is None:
                 yield event
@@ -78,12 +81,14 @@ class Scribe(Writer):
         elif "decisionTaskCompletedEventId" in own:
             own |= self._more(kind)
             self._place += 1
+        if kind in _STARTS:
+            own["identity"] = self._identity
         id = super().add(kind, self._outside(own))
         event = self.events[-1]
         event["eventTimestamp"] = event["eventTimestamp"].timestamp()
         if kind == "ActivityTaskScheduled":
             self.latest_activity = event["eventTimestamp"]
-        if kind in ("ActivityTaskStarted", "DecisionTaskStarted"):
+        if kind in _STARTS:
             self.started[self._event], self.before[id] = id, self._answered
         self.pages.append(msgspec.Raw(msgspec.json.encode(event)))
         return id

@@ -117,6 +117,13 @@ def test_a_poll_gets_what_comes_while_it_waits(patient: str, backend: Watched) -
     backend.waits_for()
 
 
+def test_a_task_that_was_there_names_who_took_it(url: str) -> None:
+    shop = Shop(url).open()
+    shop.start()
+    task = shop.poll(identity="me")
+    assert task["events"][-1]["decisionTaskStartedEventAttributes"] == {"scheduledEventId": 2, "identity": "me"}
+
+
 def test_each_task_goes_to_one_poll_and_each_poll_gets_one(patient: str) -> None:
     shop = Shop(patient)
     polls = [poll(patient, f"list-{number % 3}") for number in range(12)]
