@@ -19,6 +19,9 @@ from .signal import Signal
 _now = partial(_dt.datetime.now, _dt.UTC)
 
 
+_BESIDE = ("datetime", "id", "identity")
+
+
 class Event(msgspec.Struct, kw_only=True, eq=False, gc=False):
     """Something that happened to a process."""
 
@@ -27,7 +30,7 @@ class Event(msgspec.Struct, kw_only=True, eq=False, gc=False):
     id: int | None = None
 
     def _values(self) -> list[Any]:
-        return [getattr(self, name) for name in self.__struct_fields__ if name not in ("datetime", "id")]
+        return [getattr(self, name) for name in self.__struct_fields__ if name not in _BESIDE]
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -48,9 +51,10 @@ class ProcessStartedEvent(Event, eq=False):
 
 
 class DecisionStartedEvent(Event, eq=False):
-    """A decider took the process to decide on it."""
+    """A decider took the process to decide on it; `identity` is what its worker calls itself."""
 
     type = "decision_started"
+    identity: str = ""
 
 
 class DecisionEvent(Event, eq=False):
@@ -112,10 +116,11 @@ class ProcessResumedEvent(Event, eq=False):
 
 
 class ActivityStartedEvent(Event, eq=False):
-    """A worker took an activity."""
+    """A worker took an activity; `identity` is what it calls itself."""
 
     type = "activity_started"
     activity_execution: ActivityExecution
+    identity: str = ""
 
 
 class ActivityReleasedEvent(Event, eq=False):

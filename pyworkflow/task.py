@@ -44,6 +44,11 @@ class ActivityTask(Value):
         return str(self.context["token"])
 
     @property
+    def category(self) -> str:
+        """The category from which it was taken, "" where that is not known."""
+        return str(self.context.get("category", ""))
+
+    @property
     def idempotency_key(self) -> str:
         """Process, run and schedule event: the same however often the execution is handed out."""
         return self.token.rpartition(":")[0]
@@ -67,3 +72,8 @@ class DecisionTask(Value):
     def token(self) -> str:
         """What must be shown to complete the task; it names this hand-out alone and is never used again."""
         return str(self.context["token"])
+
+    @property
+    def category(self) -> str:
+        """The category from which it was taken, "" where that is not known."""
+        return str(self.context.get("category", ""))

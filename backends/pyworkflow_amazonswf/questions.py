@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -119,7 +119,24 @@ class Questions:
             list(_children(process)) if open else [],
             run.result,
             run.blocked,
+            **_setup(run.started),
         )
+
+
+def _setup(started: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run was started with, from its first event."""
+    return {
+        "category": started["taskList"]["name"],
+        "priority": int(started.get("taskPriority") or 0),
+        "timeout": _seconds(started.get("executionStartToCloseTimeout")),
+        "decision_timeout": _seconds(started.get("taskStartToCloseTimeout")),
+        "parent_run": (started.get("parentWorkflowExecution") or {}).get("runId"),
+        "continued_from": started.get("continuedExecutionRunId") or None,
+    }
+
+
+def _seconds(text: str | None) -> float | None:
+    return None if text in (None, "", "NONE") else float(text)
 
 
 def _activities(process: Process) -> Iterator[PendingActivity]:

@@ -11,6 +11,7 @@ from .model import (
     PendingActivity,
     ProcessFilter,
     QueueCount,
+    Refused,
     Released,
     Wanted,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "PendingActivity",
     "ProcessFilter",
     "QueueCount",
+    "Refused",
     "Released",
     "Wanted",
     "open_backend",

@@ -30,6 +30,7 @@ from .model import (
     ProcessRef,
     QueueCount,
     Released,
+    Tell,
     Wanted,
 )
 
@@ -256,6 +257,16 @@ class Backend(ABC):
     @abstractmethod
     def info(self) -> dict[str, Any]:
         """What the backend is and how it is set up, for people."""
+
+    def watch(self, tell: Tell) -> None:
+        """Call `tell(process, events)` whenever a call through this backend has written events, once they are kept.
+
+        Each event is told once, by the backend object whose call wrote it, in the thread of that call: what falls due
+        is told by whoever polls, what is handed in before the poll waits. Order is kept within a call. Nothing is told
+        of what is part of a caller's transaction, nor after BackendUnavailable. `tell` must not raise.
+        Raises UnsupportedBackend where a backend cannot tell.
+        """
+        raise UnsupportedBackend(f"{type(self).__name__} does not tell what it writes: it cannot be watched")
 
     @abstractmethod
     def close(self) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from .. import defaults
 from ..activity import ActivityResult
 from ..decision import Decision
+from ..events import Event
 from ..process import Process, ProcessResult
 from ..task import ActivityTask, DecisionTask
 
@@ -33,6 +34,17 @@ class Released(Struct, frozen=True):
     delay: float = 0.0
 
 
+class Refused(Decision):
+    """A decision that whoever stands in front of a backend refuses, for SWF's `cause`: recorded, and not applied."""
+
+    type = "refused"
+    _compared = ("decision", "cause")
+
+    def __init__(self, decision: Decision, cause: str) -> None:
+        self.decision = decision
+        self.cause = cause
+
+
 class Finished(Struct, frozen=True):
     """A task that a worker is done with, and what came of it."""
 
@@ -41,6 +53,9 @@ class Finished(Struct, frozen=True):
 
 
 Decide: TypeAlias = Callable[[DecisionTask], "Sequence[Decision] | Failed | Released | None"]
+
+
+Tell: TypeAlias = Callable[[Process, Sequence[Event]], None]
 
 
 class Wanted(Struct):
@@ -101,7 +116,11 @@ class PendingActivity(Struct, frozen=True):
 
 
 class Description(Struct, frozen=True):
-    """A process as it stands; times in seconds since 1970. `blocked` is why its decider is not asked any more."""
+    """A process as it stands; times in seconds since 1970. `blocked` is why its decider is not asked any more.
+
+    `category`, `priority` and the timeouts (in seconds, None for no limit) are what the run was started with;
+    `parent_run` is its parent's run, `continued_from` the run before this one, where there is one.
+    """
 
     process: Process
     started: float
@@ -116,6 +135,12 @@ class Description(Struct, frozen=True):
     children: list[str] = []
     result: ProcessResult | None = None
     blocked: tuple[str, Any] | None = None
+    category: str = defaults.DECISION_CATEGORY
+    priority: int = 0
+    timeout: float | None = None
+    decision_timeout: float | None = None
+    parent_run: str | None = None
+    continued_from: str | None = None
 
 
 class QueueCount(Struct, frozen=True):

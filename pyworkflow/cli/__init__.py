@@ -26,6 +26,7 @@ COMMANDS = {
     "queue": ("admin:queue", "Look at the queues of tasks."),
     "prune": ("admin:prune", "Delete closed processes with their histories."),
     "backend": ("admin:backend", "Look after the backend itself."),
+    "swf-server": ("swf_server:swf_server", "Serve Amazon SWF's protocol, for AWS's SDKs."),
     "completion": ("extras:completion", "Print the completion script of a shell."),
     "demo": ("extras:demo", "Run the example: an order business."),
 }

@@ -18,6 +18,9 @@ EVENT_FIELDS = ("process", "run", "id", "time", "type", "what", "subject", "data
 QUEUE_FIELDS = ("kind", "category", "ready", "later")
 COPY_FIELDS = ("source", "target", "processes", "copied", "events", "failed")
 OUTCOME_FIELDS = ("id", "status", "result", "reason", "details")
+_BESIDE = ("datetime", "id", "identity")
+"""What is told of an event in other fields, or not at all."""
+
 DESCRIPTION_FIELDS = (
     *PROCESS_FIELDS,
     *("input", "events", "deadline", "cancel_requested", "decision", "decision_attempts"),
@@ -80,7 +83,7 @@ def event_row(process: str, run: str, event: Event) -> Row:
 
 def _told(event: Event) -> tuple[str | None, str | None, Row]:
     """What, about what, and the rest, by the names of the attributes that events have."""
-    data = {name: getattr(event, name) for name in event.__struct_fields__ if name not in ("datetime", "id")}
+    data = {name: getattr(event, name) for name in event.__struct_fields__ if name not in _BESIDE}
     what = data.pop("cause", None)
     subject = None
     if (decision := data.pop("decision", None)) is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..backend import Backend
     from ..manager import Manager
 
-CREATING = ("start", "worker", "migrate")
+CREATING = ("start", "worker", "migrate", "swf-server")
 """The commands that make a file that is not there; others would only leave an empty one behind."""
 
 NO_BACKEND = (

@@ -43,7 +43,7 @@ def worker(session: Session, reload: bool, log_level: str, **options: Any) -> No
     """
     if not session.app:
         raise click.UsageError("a worker needs the workflows: say -A module:attribute, or set PYWORKFLOW_APP.")
-    _log_to_stderr(log_level)
+    log_to_stderr(log_level)
     if reload:
         from .reload import run_with_reload
 
@@ -52,7 +52,7 @@ def worker(session: Session, reload: bool, log_level: str, **options: Any) -> No
         _worker(session, **options).run(burst=options["burst"])
 
 
-def _log_to_stderr(level: str) -> None:
+def log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_InertFormatter("%(asctime)s %(levelname)-7s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])

@@ -56,7 +56,9 @@ class Desk:
         assert isinstance(work, ActivityWork)
         execution = ActivityExecution(work.activity, work.id, self.payloads.load(work.input))
         token = f"{id}:{work.run}:{work.scheduled}:{taken.started}"
+        state = taken.head.activities.get(work.scheduled)
         context = {"token": token, "version": work.version, "heartbeat_timeout": work.heartbeat_timeout}
+        context["category"] = "" if state is None else state.category
         return ActivityTask(execution, id, context)
 
     def decision_task(self, taken: Taken) -> DecisionTask:
@@ -77,7 +79,7 @@ class Desk:
             status=head.status,
             version=head.workflow_version,
         )
-        return DecisionTask(process, {"token": f"{head.id}:{head.run}:{taken.started}"})
+        return DecisionTask(process, {"token": f"{head.id}:{head.run}:{taken.started}", "category": head.category})
 
     # -- what workers say ----------
 

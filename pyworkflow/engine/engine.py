@@ -20,6 +20,7 @@ from ..backend.model import (
     ProcessFilter,
     ProcessRef,
     QueueCount,
+    Tell,
     Wanted,
 )
 from ..events import Event
@@ -287,6 +288,9 @@ class Engine(Backend):
 
     def info(self) -> dict[str, Any]:
         return dict(self.store.info())
+
+    def watch(self, tell: Tell) -> None:
+        self._office.news.watch(lambda head, events: tell(self._questions.lazy(head), events))
 
     def close(self) -> None:
         self._closed = True

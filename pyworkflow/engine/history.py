@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -60,9 +60,9 @@ class History:
         shown.append(event(*values(self, record), datetime=self._when, id=self.seq))
 
     def append_all(self, draft: Draft) -> None:
-        """Add the events of a draft that are not there yet."""
-        for _, seq, record in draft.written:
-            if seq > self.seq:
+        """Add the events of a draft that are of this run and not there yet."""
+        for run, seq, record in draft.written:
+            if seq > self.seq and run == self.run:
                 self.append(record)
 
     def until(self, seq: int) -> list[ev.Event]:
@@ -70,9 +70,10 @@ class History:
         events = self.events
         return events[:] if seq == self.seq else events[: bisect_right(events, seq, key=_number)]
 
-    def all_events(self) -> list[ev.Event]:
-        """The events that a decider is not shown included, in order."""
-        return sorted(self.events + self._hidden, key=_number)
+    def between(self, first: int, last: int) -> list[ev.Event]:
+        """The events of these numbers, those that a decider is not shown included."""
+        found = [*_cut(self.events, first, last), *_cut(self._hidden, first, last)]
+        return sorted(found, key=_number)
 
     def execution(self, record: rec.ActivityEnd | rec.ActivityStarted | rec.ActivityReleased) -> act.ActivityExecution:
         """The execution that an activity's events share."""
@@ -89,6 +90,10 @@ def _number(event: ev.Event) -> int:
     return event.id or 0
 
 
+def _cut(events: list[ev.Event], first: int, last: int) -> list[ev.Event]:
+    return events[bisect_left(events, first, key=_number) : bisect_right(events, last, key=_number)]
+
+
 class HistoryCache:
     """The histories decided on last, by run. Correctness never depends on it; `size` 0 keeps none."""
 
@@ -103,8 +108,16 @@ class HistoryCache:
         """The history up to `seq` at least. Raises CorruptRecord, PayloadError."""
         history = self.take(process, run)
         if history is None or history.seq < seq:
-            history = self._read(history, process, run, seq)
+            history = self.read(history, process, run, seq)
         self._keep(process, run, history)
+        return history
+
+    def look(self, process: str, run: str, seq: int) -> History:
+        """The history up to `seq` at least, kept only if it was. Raises CorruptRecord, PayloadError."""
+        known = self.take(process, run)
+        history = self.read(known, process, run, seq)
+        if known is not None:
+            self._keep(process, run, history)
         return history
 
     def fetch(self, wanted: Sequence[tuple[str, str, int]]) -> None:
@@ -135,17 +148,24 @@ class HistoryCache:
         if draft.archived is not None:
             return None
         history = self.take(process, run)
-        if history is None or history.seq < first or _is_of_another_past(history, draft):
-            history = self._read(history, process, run, first)
+        if history is not None and _is_of_another_past(history, draft):
+            history = None
+        if history is None or history.seq < first:
+            history = self.read(history, process, run, first)
         if history.seq > first:
             self._keep(process, run, history)
             return None
         history.append_all(draft)
         return history
 
-    def _read(self, history: History | None, process: str, run: str, seq: int) -> History:
-        """Read what is missing, or all of it where a kept history does not go on as the store's does."""
-        if history is not None and history.seq < seq:
+    def read(self, history: History | None, process: str, run: str, seq: int) -> History:
+        """A history with what it lacks up to `seq`, all of it where a kept one does not go on as the store's does.
+
+        Nothing is kept. Raises CorruptRecord, PayloadError.
+        """
+        if history is not None and history.seq >= seq:
+            return history
+        if history is not None:
             with suppress(CorruptRecord):
                 return self._read_on(history, seq)
         return self._read_on(History(self._payloads, process, run), seq)

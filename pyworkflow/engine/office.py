@@ -16,6 +16,7 @@ from .head import Head, Limits
 from .history import History, HistoryCache, forget_oldest
 from .machine import Draft, apply
 from .messages import Message
+from .news import News
 from .outlook import Outlook
 from .pack import pack, unpack
 from .store import Commit, Row, Store, Task
@@ -57,6 +58,7 @@ class Office:
 
     def __init__(self, store: Store, limits: Limits, keep: int, histories: HistoryCache) -> None:
         self.histories = histories
+        self.news = News(histories)
         self.store = store
         self.outlook = Outlook(store)
         self.limits = limits
@@ -73,7 +75,9 @@ class Office:
         except BaseException:
             self._heads.clear()
             self.histories.clear()
+            self.news.forget()
             raise
+        self.news.tell()
 
     def send(self, process: str, *messages: Message) -> list[Any]:
         """Say something to one process, in a transaction of its own; the replies."""
@@ -160,6 +164,7 @@ class Office:
         draft = visit.draft
         if commit.add:
             self.outlook.expect(commit.add)
+        self.news.note(draft, visit.history)
         if draft.head.seq >= LONG_HISTORY > draft.head.seq - len(draft.written):
             limit = self.limits.events
             logger.warning("process %r has %d events; it ends at %d", commit.process, draft.head.seq, limit)

@@ -62,8 +62,9 @@ class Questions:
         count("skip", skip, 0)
         if limit is not None:
             count("a limit", limit, 0)
-        events = self._history(self.head(process, run)).all_events()
-        return events[skip : None if limit is None else skip + limit]
+        head = self.head(process, run)
+        last = head.seq if limit is None else min(skip + limit, head.seq)
+        return self.office.histories.look(head.id, head.run, head.seq).between(skip + 1, last) if skip < last else []
 
     def _history(self, head: Head) -> History:
         history = History(self.payloads, head.id, head.run)
@@ -90,7 +91,7 @@ class Questions:
     def describe(self, process: str, run: str) -> Description:
         head = self.head(process, run)
         return Description(
-            self._lazy(head),
+            self.lazy(head),
             head.started,
             head.closed,
             head.seq,
@@ -103,7 +104,19 @@ class Questions:
             [child.process for child in head.children.values()],
             self.result(process, head.run),
             self._blocked(head),
+            head.category,
+            head.priority,
+            head.timeout,
+            head.decision_timeout,
+            None if head.parent is None else head.parent.run,
+            self._continued_from(head),
         )
+
+    def _continued_from(self, head: Head) -> str | None:
+        what = f"event 1 of process {head.id!r}, run {head.run}"
+        body, _ = unseal_last(self.store.history(head.id, head.run, 0, 1), what, seed(head.id, head.run))
+        start = decode(_RECORDS, body, what)
+        return start.continued_from or None if isinstance(start, rec.ProcessStarted) else None
 
     def _blocked(self, head: Head) -> tuple[str, Any] | None:
         if head.status != "blocked":
@@ -156,7 +169,8 @@ class Questions:
             total += purged
         return total
 
-    def _lazy(self, head: Head) -> Process:
+    def lazy(self, head: Head) -> Process:
+        """The process of a head; its input and history are read when they are asked for."""
         return Process.lazy(
             lambda: self.process(head.id, head.run),
             workflow=head.workflow,

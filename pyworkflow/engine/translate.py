@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import activity as act
 from .. import decision as dec
+from ..backend.model import Refused
 from ..exceptions import InvalidName
 from ..process import Process
 from ..signal import Signal
@@ -78,13 +79,16 @@ class Translator:
         """The records of a decider's answer, and which of them must be refused for what cause."""
         records: list[rec.Initiating] = []
         refused: dict[int, str] = {}
-        for index, decision in enumerate(decisions):
+        for index, given in enumerate(decisions):
+            decision = given.decision if isinstance(given, Refused) else given
             if not isinstance(decision, dec.Decision):
                 raise ValueError(f"{decision!r} is not a decision")
             if decision.closes and index < len(decisions) - 1:
                 raise ValueError(f"{decision!r} closes the process: it must be the last decision")
             records.append(DECISIONS[decision.type](self, decision))
-            if isinstance(decision, dec.ScheduleActivity) and not self._known(decision):
+            if isinstance(given, Refused):
+                refused[index] = given.cause
+            elif isinstance(decision, dec.ScheduleActivity) and not self._known(decision):
                 refused[index] = "ACTIVITY_TYPE_DOES_NOT_EXIST"
         return records, refused
 

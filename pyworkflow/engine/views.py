@@ -150,7 +150,7 @@ def _ended(result: Callable[[History, Any], act.ActivityResult]) -> tuple[type[e
 EVENTS: dict[type[rec.Record], tuple[type[ev.Event], Make]] = {
     **{type: (ev.DecisionEvent, lambda h, r: (h.decided(_DECISIONS[r.__class__](h, r)),)) for type in _DECISIONS},
     rec.ProcessStarted: (ev.ProcessStartedEvent, _started),
-    rec.DecisionStarted: (ev.DecisionStartedEvent, _nothing),
+    rec.DecisionStarted: (ev.DecisionStartedEvent, lambda h, r: (r.identity,)),
     rec.DecisionCompleted: (ev.DecisionCompletedEvent, _nothing),
     rec.DecisionTimedOut: (ev.DecisionTimedOutEvent, _nothing),
     rec.DecisionFailed: (ev.DecisionFailedEvent, _reason),
@@ -158,7 +158,7 @@ EVENTS: dict[type[rec.Record], tuple[type[ev.Event], Make]] = {
     rec.DecisionRefused: (ev.DecisionRefusedEvent, _refused),
     rec.ProcessBlocked: (ev.ProcessBlockedEvent, _reason),
     rec.ProcessResumed: (ev.ProcessResumedEvent, _nothing),
-    rec.ActivityStarted: (ev.ActivityStartedEvent, lambda h, r: (h.execution(r),)),
+    rec.ActivityStarted: (ev.ActivityStartedEvent, lambda h, r: (h.execution(r), r.identity)),
     rec.ActivityReleased: (ev.ActivityReleasedEvent, lambda h, r: (h.execution(r),)),
     rec.ActivityCompleted: _ended(lambda h, r: act.ActivityCompleted(h.load(r.result))),
     rec.ActivityFailed: _ended(lambda h, r: act.ActivityFailed(r.reason or None, h.load(r.details))),

@@ -18,7 +18,7 @@ _SUITES = {"BackendSuite": "backend", "StoreSuite": "store"}
 _THEMES = {
     "backend": (
         *("activities", "asking", "bench", "deciders", "decisions", "endings", "exchange", "families", "layouts"),
-        *("letters", "questions", "resetting", "signals", "starting", "timeouts", "unknowns"),
+        *("letters", "questions", "resetting", "signals", "starting", "timeouts", "unknowns", "watching"),
     ),
     "store": ("bench", "commits", "questions", "tasks", "waiting"),
 }

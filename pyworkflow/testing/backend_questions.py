@@ -195,6 +195,17 @@ class Questions(BackendBench):
         about = self.backend.describe_process(f"p:{run}")
         assert (about.process.status, about.activities, about.deadline) == ("continued", [], None)
 
+    def test_what_a_run_was_started_with_is_described(self) -> None:
+        self.start(category="c", priority=3, timeout=50, decision_timeout=5)
+        about = self.backend.describe_process("p")
+        assert (about.category, about.priority, about.timeout, about.decision_timeout) == ("c", 3, 50, 5)
+        assert (about.parent_run, about.continued_from) == (None, None)
+        self.decide(StartChildProcess(Process("W", "child")), ContinueAsNew(), category="c")
+        self.settle()
+        assert self.backend.describe_process("child").parent_run == about.process.run
+        again = self.backend.describe_process("p")
+        assert (again.continued_from, again.category, again.timeout) == (about.process.run, "c", 50)
+
     def test_a_history_is_read_in_any_part(self) -> None:
         self.start()
         for _ in range(3):

@@ -24,6 +24,7 @@ from .backend_signals import Signals
 from .backend_starting import Starting
 from .backend_timeouts import Timeouts
 from .backend_unknowns import Unknowns
+from .backend_watching import Watching
 
 
 class BackendSuite(
@@ -42,5 +43,6 @@ class BackendSuite(
     Asking,
     Questions,
     Unknowns,
+    Watching,
 ):
     """Subclass it in a test module, under a name that begins with Test, and override `make_backend`."""

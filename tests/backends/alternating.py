@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyworkflow.backend import Backend
+from pyworkflow.backend.model import Tell
 
 
 class Alternating(Backend):
@@ -16,6 +17,10 @@ class Alternating(Backend):
     def _next(self) -> Backend:
         self.calls += 1
         return self.backends[self.calls % len(self.backends)]
+
+    def watch(self, tell: Tell) -> None:
+        for backend in self.backends:
+            backend.watch(tell)
 
     def close(self) -> None:
         for backend in self.backends:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pyworkflow.backend import Backend
+from pyworkflow import CompleteProcess, Process, RecordMarker, ScheduleActivity
+from pyworkflow.backend import Backend, Refused
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.testing import BackendSuite
 
@@ -21,3 +22,18 @@ class TestMemoryCacheOfOne(TestMemory):
 
 class TestMemoryWithoutCache(TestMemory):
     cache_size = 0
+
+
+def test_a_decision_may_be_refused_by_whoever_hands_it_in() -> None:
+    backend = MemoryBackend()
+    backend.start_process(Process("W", "p"))
+    task = backend.poll_decision_task()
+    assert task is not None
+    wanted = ScheduleActivity("A", "a")
+    answer = [Refused(wanted, "ACTIVITY_TYPE_DEPRECATED"), RecordMarker("m"), Refused(CompleteProcess(), "NO")]
+    backend.complete_decision_task(task, answer)
+    process = backend.process_by_id("p")
+    first, marker, last = process.history[-3:]
+    assert (first.type, first.decision, first.cause) == ("decision_refused", wanted, "ACTIVITY_TYPE_DEPRECATED")  # type: ignore[attr-defined]
+    assert (marker.type, last.type, process.status) == ("decision", "decision_refused", "running")
+    assert backend.poll_decision_task() is not None

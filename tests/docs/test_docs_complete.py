@@ -122,7 +122,8 @@ def test_every_public_name_is_somewhere() -> None:
 # -- the rooms ----------
 
 
-BACKENDS = [f"backends/pyworkflow_{name}" for name in ("amazonswf", "postgres", "redis", "sql", "sqlite", "swf")]
+PACKAGES = ("amazonswf", "blinker", "postgres", "redis", "sql", "sqlite", "swf", "swfserver")
+BACKENDS = [f"backends/pyworkflow_{name}" for name in PACKAGES]
 ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
 
 
@@ -131,6 +132,16 @@ def test_every_room_is_named(room: str) -> None:
     files = [path.name for path in (ROOT / room).glob("*.py") if path.name != "__init__.py"]
     assert len(files) > 2
     assert_named(files, "docs/architecture.md")
+
+
+def test_every_signal_and_keyword_is_named() -> None:
+    from pyworkflow_blinker import signals
+
+    rows = [each for each in vars(signals).values() if isinstance(each, signals.Row)]
+    rows += [row for table in (signals.EVENTS, signals.RESULTS, signals.DECISIONS) for row in table.values()]
+    names = {name for name in vars(signals.Signals) if name.startswith("on_")}
+    assert {row.signal for row in rows} == names
+    assert_named({*names, *(keyword for row in rows for keyword in row.paths)}, "docs/blinker.md")
 
 
 def test_every_verb_of_the_seams_is_named() -> None:

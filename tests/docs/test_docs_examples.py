@@ -20,12 +20,15 @@ import pytest
 from docs_pages import LANGUAGES, NAMES, PAGES, ROOT, Block, blocks
 from docs_reader import Reader, matches, typed
 
+from pyworkflow.backend.sqlite import SQLiteBackend
 from pyworkflow.cli import main
+from pyworkflow_swfserver import serving
 from tests.servers.moto import at_the_time_of, moto_server
 from tests.servers.postgres import DURABLE, Server, binaries
 from tests.servers.redis import running
 
 REDIS = "redis://localhost:6379/0"
+ENDPOINT = "http://127.0.0.1:4567"
 SWF = "region=eu-central-1"
 
 
@@ -58,6 +61,15 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 
 
 @pytest.fixture
+def endpoint_url(tmp_path: Path) -> Iterator[str]:
+    """The endpoint over the file `shop.db` of the page."""
+    backend = SQLiteBackend(str(tmp_path / "shop.db"))
+    with serving(backend) as url:
+        yield url
+    backend.close()
+
+
+@pytest.fixture
 def shop_database(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server as it comes, libpq's default, with an empty database `shop`."""
     server = Server(binaries(), DURABLE)
@@ -76,6 +88,8 @@ def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.Fixt
         request.getfixturevalue("shop_database")
     if any(REDIS in block.code for block in blocks(page) if block.language in ("python", "console")):
         reader.servers[REDIS] = request.getfixturevalue("redis_url")
+    if any(ENDPOINT in block.code for block in blocks(page) if block.language in ("python", "console")):
+        reader.servers[ENDPOINT] = request.getfixturevalue("endpoint_url")
     if page.name == "amazonswf.md":
         reader.servers[SWF] = f"{SWF}&endpoint_url={request.getfixturevalue('swf_url')}"
     for block in blocks(page):

@@ -17,6 +17,7 @@ from pyworkflow.workflow import rules
         ("managed.workflow", "Workflow DefaultWorkflow RuleSetWorkflow", "workflow"),
         ("memory", "MemoryBackend", "backend.memory"),
         ("amazonswf", "AmazonSWFBackend", "backend.amazonswf"),
+        ("blinker", "BlinkerBackend", "backend.blinker"),
     ],
 )
 def test_a_path_leads_home(path, names, home):
