@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from .. import activity as act
+import pyworkflow.activity as act
+
 from .. import decision as dec
 from ..exceptions import InvalidName
 from ..process import Process

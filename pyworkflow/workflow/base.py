@@ -22,6 +22,8 @@ class Workflow:
     `timeout` how long a process may be open, `decision_timeout` how long one decision may take, `category` the queue
     whose deciders decide, `version` that of the type. `name` is the class's name without a trailing "Workflow" unless
     the class sets it.
+
+    One that `keeps` something between the decisions on a process is given the worker's `kept` for it before `decide`.
     """
 
     activities: ClassVar[Sequence[type[Activity]]] = []
@@ -30,6 +32,8 @@ class Workflow:
     category: ClassVar[str] = defaults.DECISION_CATEGORY
     version: ClassVar[str] = defaults.WORKFLOW_VERSION
     name: str = "Workflow"
+    keeps: ClassVar[bool] = False
+    kept: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
