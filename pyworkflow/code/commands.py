@@ -74,7 +74,7 @@ def activity_life(decision: ScheduleActivity, retry: RetryPolicy | None, convert
             return convert(result.result)
         pause = None if retry is None else retry.delay(attempt, result)
         if pause is None:
-            raise copy(result)  # The event keeps its own: a traceback would hold on to frames.
+            raise raised(result, decision.activity)
         if pause > 0:
             yield Timer(pause, id=pause_id(decision.id))
         attempt += 1
@@ -94,13 +94,20 @@ def child_life(decision: StartChildProcess, convert: Convert) -> Life:
         event = yield None
     if isinstance(event.result, ProcessCompleted):
         return convert(event.result.result)
-    raise copy(event.result)
+    raise raised(event.result, decision.process.id)
 
 
 def message_life(decision: SignalProcess | RequestCancelProcess) -> Life:
     """A message to another process, until it has arrived."""
     yield decision
     return None
+
+
+def raised(result: Any, of: str | None) -> Exception:
+    """The end of something as an exception that says of what. The event keeps its own: it is shared."""
+    error: Exception = copy(result)
+    vars(error)["of"] = of
+    return error
 
 
 def describe(decision: Decision | None) -> str:

@@ -20,9 +20,9 @@ from ..signal import Signal
 from ..workflow.base import Workflow
 from .calls import Call
 from .commands import Convert, Life, activity_life, child_life, message_life
-from .convert import own
+from .convert import own, snapshot
 from .course import Continued, Course, Info
-from .decorators import activity_of, call_of, only_input, spread
+from .decorators import activity_of, input_of, only_input, result_of, spread
 from .guard import unguarded
 
 if TYPE_CHECKING:
@@ -125,9 +125,7 @@ class BaseContext:
 
         Signals that were not read are not in the next run: hand them on.
         """
-        id = self._place.next()
-        input = self._course.payload(self._course.cls.shape().input_of(args, kwargs), id)
-        raise Continued(ContinueAsNew(input))
+        raise Continued(ContinueAsNew(snapshot(self._course.cls.shape().input_of(args, kwargs))))
 
     # -- what is asked for ----------
 
@@ -135,16 +133,14 @@ class BaseContext:
         self, activity: Any, args: tuple[Any, ...], named: dict[str, Any], position: str | None = None
     ) -> tuple[str, Life]:
         """The id and the life of an activity."""
-        retry: RetryPolicy | None = named.pop("retry", None)
-        timeout = named.pop("timeout", None)
-        options = {name: named.pop(name) for name in _OPTIONS if name in named}
-        if timeout is not None:
-            options["close_timeout"] = timeout
+        retry: RetryPolicy | None = named.pop("retry", None) if named else None
         name, cls = self._named(activity)
-        input, converted = call_of(name, cls, args, named)
         id = short_id(f"{position or self._place.next()}-{name.translate(_BAD)}")
-        decision = ScheduleActivity(name, id, input=self._course.payload(input, id), **options)
-        return id, activity_life(decision, retry or (None if cls is None else cls.retry), converted)
+        decision = self._course.known(id)
+        if not isinstance(decision, ScheduleActivity) or decision.activity != name:
+            options = _options(named) if named else {}
+            decision = ScheduleActivity(name, id, input=snapshot(input_of(name, cls, args, named)), **options)
+        return id, activity_life(decision, retry or (None if cls is None else cls.retry), result_of(cls))
 
     def _named(self, activity: Any) -> tuple[str, type[Activity] | None]:
         """The name of an activity, and its class, where it is known."""
@@ -167,13 +163,13 @@ class BaseContext:
         else:
             input = only_input(name, args, named)
         id = id or self._course.child_id(position, name.translate(_BAD))
-        child = Process(name, id, self._course.payload(input, position), tags, version=version)
+        child = Process(name, id, snapshot(input), tags, version=version)
         return id, child_life(StartChildProcess(child, policy, **options), converted)
 
     def _message(self, process_or_id: Process | str, signal: Signal | str, data: Any) -> tuple[str, Life]:
-        position = self._place.next()
+        self._place.next()
         name, data = (signal.name, signal.data) if isinstance(signal, Signal) else (signal, data)
-        decision = SignalProcess(process_or_id, Signal(name, self._course.payload(data, position)))
+        decision = SignalProcess(process_or_id, Signal(name, snapshot(data)))
         return decision.process_id, message_life(decision)
 
 
@@ -273,3 +269,10 @@ class Context(BaseContext):
                 await entry[1]
         finally:
             live.conditions.remove(entry)
+
+
+def _options(named: dict[str, Any]) -> dict[str, Any]:
+    """Takes the options of a decision out of the arguments of a call."""
+    options = {name: named.pop(name) for name in _OPTIONS if name in named}
+    timeout = named.pop("timeout", None)
+    return options if timeout is None else {"close_timeout": timeout, **options}

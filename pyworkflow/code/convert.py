@@ -36,6 +36,8 @@ class Shape:
 
     def input_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """The input of a call: nothing, the one argument, or several by name. Raises TypeError as the call would."""
+        if self.single and len(args) == 1 and not kwargs:
+            return args[0]
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -93,7 +95,7 @@ def shape_of(function: Callable[..., Any], skip: int = 0) -> Shape:
 
 def convert(value: Any, hint: Any, what: str) -> Any:
     """A JSON value as its type hint says: dataclasses, datetimes, pydantic models … Raises PayloadError."""
-    if hint in _NOT_SAID or isinstance(hint, typing.TypeVar) or type(value) is hint:
+    if type(value) is hint or hint in _NOT_SAID or isinstance(hint, typing.TypeVar):
         return own(value)
     try:
         return msgspec.convert(value, hint, dec_hook=_foreign, str_keys=True)

@@ -7,7 +7,8 @@ import random
 import sys
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -86,7 +87,7 @@ class Course:
         self.traced = traced
         self.workflow = cls()
         self.handlers = handlers_of(cls)
-        self.turn: Turn
+        self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None
         self._patches: dict[str, bool] = {}
@@ -116,10 +117,10 @@ class Course:
             self.turn.sources[id(decision)] = _source()
         return len(decided) - 1
 
-    def payload(self, value: Any, id: str) -> Any:
-        """The value as it is recorded under an id. Raises PayloadError, where the call is made."""
+    def known(self, id: str) -> Decision | None:
+        """What the history has under this id as decided in this turn."""
         recorded = self.turn.recorded
-        return value if recorded is not None and recorded.named(id) is not None else snapshot(value)
+        return None if recorded is None else recorded.named(id)
 
     def noted(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` returned when it was called the only time; a marker keeps it."""
@@ -182,9 +183,10 @@ class Course:
             return error.decision
         if isinstance(error, ProcessCanceled) and not hasattr(error, "of"):
             return CancelProcess(error.details)
-        if isinstance(error, (*PAYS, *self.cls.failures)):
+        pays = (*PAYS, *self.cls.failures)
+        if isinstance(error, pays):
             return _failure(error)
-        if isinstance(error, ExceptionGroup) and error.split((*PAYS, *self.cls.failures))[1] is None:
+        if isinstance(error, ExceptionGroup) and error.split(lambda it: isinstance(it, pays))[1] is None:
             return _failure(_first(error))
         raise error
 
@@ -257,11 +259,15 @@ def _source() -> str:
     """The line of the user's code that asks."""
     frame: Any = sys._getframe(2)
     while frame is not None:
-        name = frame.f_globals.get("__name__", "")
-        if not name.startswith(("pyworkflow.code", "asyncio")):
+        if is_authors(frame):
             return line_of(frame.f_code, frame.f_lineno)
         frame = frame.f_back
     return ""
+
+
+def is_authors(frame: FrameType) -> bool:
+    """Is it code of whoever wrote the workflow, and none that only runs it?"""
+    return not str(frame.f_globals.get("__name__")).startswith(("pyworkflow.code.", "asyncio."))
 
 
 def line_of(code: Any, number: int | None) -> str:

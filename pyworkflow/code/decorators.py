@@ -110,17 +110,20 @@ def activity_of(thing: Any) -> type[Activity]:
 # -- calls of activities ----------
 
 
-def call_of(
-    name: str, cls: type[Activity] | None, args: tuple[Any, ...], named: dict[str, Any]
-) -> tuple[Any, Callable[[Any], Any]]:
-    """The input of an activity that is called so, and what converts its result."""
+def input_of(name: str, cls: type[Activity] | None, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """The input of an activity that is called so. Raises TypeError."""
     if cls is not None and issubclass(cls, FunctionActivity):
-        shape = shape_of(cls.function)
-        return shape.input_of(args, named), shape.result
-    input = only_input(name, args, named)
-    if cls is None or "return" not in getattr(cls.execute, "__annotations__", ()):
-        return input, own
-    return input, shape_of(cls.execute, 1).result
+        return shape_of(cls.function).input_of(args, named)
+    return only_input(name, args, named)
+
+
+def result_of(cls: type[Activity] | None) -> Callable[[Any], Any]:
+    """What converts the results of an activity."""
+    if cls is None:
+        return own
+    if issubclass(cls, FunctionActivity):
+        return shape_of(cls.function).result
+    return shape_of(cls.execute, 1).result if "return" in getattr(cls.execute, "__annotations__", ()) else own
 
 
 def only_input(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:

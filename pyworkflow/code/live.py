@@ -17,7 +17,7 @@ from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
 from .convert import shape_of
-from .course import UPDATE, Course, line_of, run_guarded
+from .course import UPDATE, Course, is_authors, line_of, run_guarded
 from .loop import Alarm, Loop, Place
 from .turns import Recorded, Step
 
@@ -178,8 +178,11 @@ class Live(Course):
     def whereabouts(self) -> str:
         if self._root is None or self._root.done():
             return ""
-        stack = self._root.get_stack()
-        return line_of(stack[-1].f_code, stack[-1].f_lineno) if stack else ""
+        frame, coroutine = None, self._root.get_coro()
+        while (here := getattr(coroutine, "cr_frame", None)) is not None:
+            frame = here if is_authors(here) else frame
+            coroutine = coroutine.cr_await  # type: ignore[union-attr]
+        return line_of(frame.f_code, frame.f_lineno) if frame is not None else ""
 
     def close(self) -> None:
         """End the tasks that are left, without their having a say in anything."""

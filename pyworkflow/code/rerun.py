@@ -37,6 +37,8 @@ class Suspended(BaseException):
 class SyncCall:
     """What was asked for: `arrival` is the turn in which it was over (NEVER: it is not)."""
 
+    __slots__ = ("arrival", "asked", "error", "id", "read", "value")
+
     def __init__(self, id: str) -> None:
         self.id = id
         self.arrival: float = NEVER
@@ -81,7 +83,7 @@ class Rerun(Course):
                 turn.decided, turn.sources = [], {}
             run_guarded(self, self._run)
             self._check()
-        return self.turn.decisions if self._turns else []
+        return self.turn.decisions
 
     def _note(self, number: int, news: Sequence[Event]) -> None:
         """Which turn brought what."""
@@ -250,8 +252,10 @@ class Rerun(Course):
 
     def timer(self, seconds: float | None) -> SyncCall:
         """A timer; one that never fires where there are no seconds."""
+        if seconds is None:
+            return SyncCall("")
         call = SyncCall(short_id(f"{self.place.next()}-timer"))
-        return call if seconds is None else self.trace("timer", call, timer_life(Timer(seconds, id=call.id)))
+        return self.trace("timer", call, timer_life(Timer(seconds, id=call.id)))
 
     def cancel_timer(self, timer: SyncCall) -> None:
         """Not needed any more, unless it fired in this turn or was never set."""

@@ -42,8 +42,9 @@ class SyncContext(BaseContext):
 
     def call(self, activity: Any, /, *args: Any, **named: Any) -> Any:
         """Ask for an activity, and wait for its result. Raises how it ended otherwise."""
-        call = self._call(activity, args, named)
-        return self.get_result(call)
+        call = self._call(activity, args, named, remember=False)
+        self._wait(call.arrival, None)
+        return self._result(call, True)
 
     def map(self, activity: Any, items: Iterable[Any], /, **named: Any) -> list[SyncCall]:
         """Ask for an activity for each item, all at once.
@@ -51,19 +52,18 @@ class SyncContext(BaseContext):
         An item that is a tuple gives a function with several parameters its arguments.
         """
         calls = [self._call(activity, spread(activity, item), dict(named)) for item in items]
-        self._course.calls.append(_Group(calls))
+        self._course.calls.append(_Group(""))
         return calls
 
     def map_reduce(self, activity: Any, items: Iterable[Any], reduce: Any, /, **named: Any) -> SyncCall:
         """`map`, and when all are done an activity `reduce` with the list of their results."""
-        calls = [self._call(activity, spread(activity, item), dict(named)) for item in items]
-        for call in calls:
-            call.read = True
+        calls = [self._call(activity, spread(activity, item), dict(named), remember=False) for item in items]
         return self._reduce(calls, reduce)
 
-    def _call(self, activity: Any, args: tuple[Any, ...], named: dict[str, Any]) -> SyncCall:
+    def _call(self, activity: Any, args: tuple[Any, ...], named: dict[str, Any], remember: bool = True) -> SyncCall:
         id, life = self._activity(activity, args, named)
-        return self._remember(self._course.trace("schedule_activity", SyncCall(id), life))
+        call = self._course.trace("schedule_activity", SyncCall(id), life)
+        return self._remember(call) if remember else call
 
     def _reduce(self, calls: Sequence[SyncCall], reduce: Any) -> SyncCall:
         position = self._place.next()
@@ -97,7 +97,7 @@ class SyncContext(BaseContext):
         """
         wanted, alone = self._wanted(calls)
         self._wait(max((call.arrival for call in wanted), default=0), timeout)
-        for call in wanted:
+        for call in self._course.calls if calls is None else wanted:
             call.read = True
         results = [self._result(call, throw_except) for call in wanted]
         return results[0] if alone else results
@@ -108,12 +108,9 @@ class SyncContext(BaseContext):
             return [calls], True
         if calls is not None:
             return list(calls), False
-        unread = [call for call in self._course.calls if not call.read]
-        groups = [call for call in unread if isinstance(call, _Group)]
-        for group in groups:
-            group.read = True
+        unread = self._course.calls = [call for call in self._course.calls if not call.read]
         wanted = [call for call in unread if not isinstance(call, _Group)]
-        return wanted, len(wanted) == 1 and not groups
+        return wanted, len(wanted) == 1 == len(unread)
 
     def _result(self, call: SyncCall, throw_except: bool) -> Any:
         if call.error is None:
@@ -228,6 +225,4 @@ class SyncContext(BaseContext):
 class _Group(SyncCall):
     """Says that a map was asked for: its results are a list, even if it has one."""
 
-    def __init__(self, calls: Sequence[SyncCall]) -> None:
-        super().__init__("")
-        self.members = calls
+    __slots__ = ()

@@ -26,7 +26,7 @@ from ..events import (
 
 Signature = tuple[Any, ...]
 
-_VOID = DecisionFailedEvent | DecisionTimedOutEvent | DecisionReleasedEvent
+_VOID = {DecisionFailedEvent, DecisionTimedOutEvent, DecisionReleasedEvent}
 
 SIGNATURES: dict[str, tuple[str, ...]] = {
     "schedule_activity": ("id", "activity"),
@@ -97,22 +97,23 @@ def steps(history: Sequence[Event], at: int = 0) -> list[Step] | None:
     found: list[Step] = []
     step = Step()
     for index in range(at, len(history)):
-        event = history[index]
-        if isinstance(event, DecisionStartedEvent):
+        event: Any = history[index]
+        kind = type(event)
+        if kind is DecisionStartedEvent:
             step.time, step.end = event.datetime, index + 1
             found.append(step)
             step = Step()
-        elif isinstance(event, DecisionEvent):
+        elif kind is DecisionEvent:
             step.answer.first_event = step.answer.first_event or event.id
             step.answer.decisions.append(event.decision)
-        elif isinstance(event, DecisionCompletedEvent):
+        elif kind is DecisionCompletedEvent:
             step.answer.empty = True
-        elif isinstance(event, _VOID):
+        elif kind in _VOID:
             if not found and at:
                 return None
             step = _merged(found, step)
         else:
-            if isinstance(event, DecisionRefusedEvent):
+            if kind is DecisionRefusedEvent:
                 step.answer.refused.append(event)
             step.news.append(event)
     return [*found, step]
