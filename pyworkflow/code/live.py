@@ -31,7 +31,7 @@ class Live(Course):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         root = Place("")
-        number = zlib.crc32(self._seed.encode())
+        number = zlib.crc32(self._seed.encode()) << 20
         self.loop = Loop(self._set_timer, self._cancel_timer, root, number)  # type: ignore[abstract]
         self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self.calls = Calls(self)

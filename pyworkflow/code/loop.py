@@ -82,7 +82,8 @@ class Loop(asyncio.AbstractEventLoop):
         self._ready: deque[asyncio.Handle] = deque()
         self._set_timer = set_timer
         self._cancel_timer = cancel_timer
-        self._numbers = first_number  # Another one for each loop: asyncio keeps the tasks of all loops in one set.
+        # Other numbers for each loop, as asyncio keeps the tasks of all in one set; the last 20 bits make the order.
+        self._numbers = first_number
         self._tasks: list[Task[Any]] = []
         self._many = 64
         self._error: BaseException | None = None

@@ -100,8 +100,6 @@ class Kept:
     """
 
     def __init__(self, size: int = CACHE_SIZE, always_replay: bool = False) -> None:
-        if size < 0:
-            raise ValueError(f"a worker keeps the code of 0 or more processes, not of {size}")
         self.size = size
         self.always_replay = always_replay
         self._lock = threading.Lock()

@@ -62,6 +62,8 @@ class Worker:
     ) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency is 1 or more, not {concurrency}")
+        if cache_size < 0:
+            raise ValueError(f"cache_size is 0 or more, not {cache_size}")
         self.manager = manager
         self.name = name or f"{platform.node()}:{os.getpid()}"
         self.concurrency = concurrency

@@ -107,26 +107,28 @@ def history_of(cls: type[CodeWorkflow]) -> Process:
     return env.manager.process_by_id(id)
 
 
+ONE = "history: schedule_activity one 1-one"
+TWO = "code:    schedule_activity two 1-two"
 CASES = [
     (
         old,
         wrong,
-        "history: schedule_activity one 1-one",
-        "code:    schedule_activity two 1-two",
+        ONE,
+        TWO,
         "await ctx.call(two, 0)",
     ),
-    (old, wrong_kind, "history: schedule_activity one 1-one", "code:    timer 1-timer", "await ctx.sleep(1)"),
-    (old, missing, "history: schedule_activity one 1-one", "code:    nothing", 'ctx.wait_signal("never")'),
+    (old, wrong_kind, ONE, "code:    timer 1-timer", "await ctx.sleep(1)"),
+    (old, missing, ONE, "code:    nothing", 'ctx.wait_signal("never")'),
     (old, extra, "history: nothing", "code:    timer 1.1-timer", "await ctx.sleep(5)"),
     (old, early, "history: timer 2-timer", "code:    complete_process", ""),
     (
         old_sync,
         wrong_sync,
-        "history: schedule_activity one 1-one",
-        "code:    schedule_activity two 1-two",
+        ONE,
+        TWO,
         "ctx.call(two",
     ),
-    (old_sync, missing_sync, "history: schedule_activity one 1-one", "code:    nothing", ""),
+    (old_sync, missing_sync, ONE, "code:    nothing", ""),
     (old_sync, extra_sync, "history: nothing", "code:    schedule_activity one 2-one", ""),
     (old_sync, early_sync, "history: timer 2-timer", "code:    complete_process", ""),
 ]

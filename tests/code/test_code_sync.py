@@ -44,8 +44,7 @@ class Main(CodeWorkflow):
         ctx.call_async(my_function, int(res))
         res = ctx.get_result()
         ctx.call_async(my_function, int(res))
-        res = ctx.get_result()
-        return res
+        return ctx.get_result()
 
 
 def test_two_calls_in_a_row_are_three_runs_and_each_function_once() -> None:
