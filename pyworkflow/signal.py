@@ -25,7 +25,7 @@ class _Decorating(ModuleType):
     def __call__(self, method: Any = None, /, *, name: str | None = None) -> Any:
         from .code.decorators import signal
 
-        return signal(method, name=name)
+        return signal(method) if name is None else signal(name=name)
 
 
 sys.modules[__name__].__class__ = _Decorating

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
 from .. import defaults
 from ..activity import Activity
@@ -22,13 +22,14 @@ from .calls import Call
 from .commands import Convert, Life, activity_life, child_life, message_life
 from .convert import own, snapshot
 from .course import Continued, Course, Info
-from .decorators import activity_of, input_of, only_input, result_of, spread
+from .decorators import FunctionActivity, activity_of, input_of, only_input, result_of, spread
 from .guard import unguarded
 
 if TYPE_CHECKING:
     from .live import Live
     from .loop import Place
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 _BAD = str.maketrans({**dict.fromkeys(":/|", "_"), **{chr(code): "_" for code in range(32)}})
@@ -190,6 +191,14 @@ class Context(BaseContext):
     def _begun(self, kind: str, id: str, life: Life) -> Call[Any]:
         return Call(self._course.loop, self._course.calls, id, kind, life)
 
+    @overload
+    def call(self, activity: type[FunctionActivity[R]], /, *args: Any, **named: Any) -> Call[R]: ...
+    @overload
+    def call(self, activity: type[Activity] | str, /, *args: Any, **named: Any) -> Call[Any]: ...
+    @overload
+    def call(self, activity: Callable[..., Coroutine[Any, Any, R]], /, *args: Any, **named: Any) -> Call[R]: ...
+    @overload
+    def call(self, activity: Callable[..., R], /, *args: Any, **named: Any) -> Call[R]: ...
     def call(self, activity: Any, /, *args: Any, **named: Any) -> Call[Any]:
         """Ask for an activity: a class, a function or a name. Awaited, its result; it raises how else it ended.
 
@@ -199,6 +208,12 @@ class Context(BaseContext):
         """
         return self._begun("schedule_activity", *self._activity(activity, args, named))
 
+    @overload
+    def map(
+        self, activity: type[FunctionActivity[R]], items: Iterable[Any], /, **named: Any
+    ) -> asyncio.Future[list[R]]: ...
+    @overload
+    def map(self, activity: Any, items: Iterable[Any], /, **named: Any) -> asyncio.Future[list[Any]]: ...
     def map(self, activity: Any, items: Iterable[Any], /, **named: Any) -> asyncio.Future[list[Any]]:
         """Ask for an activity for each item, all at once. Awaited, the list of results.
 

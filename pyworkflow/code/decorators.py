@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 from ..activity import Activity, ActivityFailed
 from ..exceptions import PayloadError
 from .convert import own, shape_of
 
 if TYPE_CHECKING:
+    from ..retry import RetryPolicy
     from .workflows import CodeWorkflow
 
 R = TypeVar("R")
@@ -64,6 +65,36 @@ def current_activity() -> Activity:
         raise RuntimeError("no activity is executed here: current_activity() is for functions with @activity") from None
 
 
+class MakesActivity(Protocol):
+    """What `activity(…)` with attributes is: the decorator."""
+
+    @overload
+    def __call__(self, function: Callable[..., Coroutine[Any, Any, R]], /) -> type[FunctionActivity[R]]: ...
+
+    @overload
+    def __call__(self, function: Callable[..., R], /) -> type[FunctionActivity[R]]: ...
+
+
+@overload
+def activity(function: Callable[..., Coroutine[Any, Any, R]], /) -> type[FunctionActivity[R]]: ...
+@overload
+def activity(function: Callable[..., R], /, *, name: str) -> type[FunctionActivity[R]]: ...
+@overload
+def activity(function: Callable[..., R], /) -> type[FunctionActivity[R]]: ...
+@overload
+def activity(
+    *,
+    name: str = ...,
+    version: str = ...,
+    category: str = ...,
+    scheduled_timeout: float = ...,
+    execution_timeout: float = ...,
+    heartbeat_timeout: float = ...,
+    close_timeout: float | None = ...,
+    auto_complete: bool = ...,
+    executor: str = ...,
+    retry: RetryPolicy | None = ...,
+) -> MakesActivity: ...
 def activity(function: Any = None, /, **attributes: Any) -> Any:
     """Make a function, plain or async, an Activity class; `attributes` are those that an Activity has.
 
@@ -146,6 +177,20 @@ def spread(activity: Any, item: Any) -> tuple[Any, ...]:
 # -- workflows ----------
 
 
+@overload
+def workflow(function: Callable[..., Any], /) -> type[CodeWorkflow]: ...
+@overload
+def workflow(
+    *,
+    name: str = ...,
+    version: str = ...,
+    category: str = ...,
+    activities: Sequence[type[Activity] | Callable[..., Any]] = ...,
+    timeout: float = ...,
+    decision_timeout: float = ...,
+    failures: tuple[type[Exception], ...] = ...,
+    guard: bool = ...,
+) -> Callable[[Callable[..., Any]], type[CodeWorkflow]]: ...
 def workflow(function: Any = None, /, **attributes: Any) -> Any:
     """Make a function of a context and an input, plain or async, a CodeWorkflow; `attributes` are those of the class.
 
@@ -175,16 +220,28 @@ def _check_attributes(cls: type, attributes: dict[str, Any], what: str) -> None:
 # -- methods that hear from outside ----------
 
 
+@overload
+def signal(method: Method, /) -> Method: ...
+@overload
+def signal(*, name: str) -> Callable[[Method], Method]: ...
 def signal(method: Any = None, /, *, name: str | None = None) -> Any:
     """The method is called with the data of each signal of its name; it may be async where the workflow is."""
     return _marked("signal", method, name)
 
 
+@overload
+def query(method: Method, /) -> Method: ...
+@overload
+def query(*, name: str) -> Callable[[Method], Method]: ...
 def query(method: Any = None, /, *, name: str | None = None) -> Any:
     """The method answers `Manager.query`: it looks and changes nothing."""
     return _marked("query", method, name)
 
 
+@overload
+def update(method: Method, /) -> Method: ...
+@overload
+def update(*, name: str | None = None, validator: Callable[..., Any] | None = None) -> Callable[[Method], Method]: ...
 def update(method: Any = None, /, *, name: str | None = None, validator: Callable[..., Any] | None = None) -> Any:
     """The method answers `Manager.update`: it may change the process, and its result goes to the caller.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..decision import RequestCancelProcess
 from ..process import Process
@@ -12,12 +12,13 @@ from ..workflow.base import Workflow
 from .commands import message_life
 from .context import BaseContext
 from .convert import own
-from .decorators import spread
+from .decorators import FunctionActivity, spread
 from .rerun import NEVER, Rerun, SyncCall
 
 if TYPE_CHECKING:
     from .loop import Place
 
+R = TypeVar("R")
 ALL_COMPLETED, ANY_COMPLETED, ALWAYS = "ALL_COMPLETED", "ANY_COMPLETED", "ALWAYS"
 
 
@@ -40,6 +41,10 @@ class SyncContext(BaseContext):
         """
         return self._call(activity, args, named)
 
+    @overload
+    def call(self, activity: type[FunctionActivity[R]], /, *args: Any, **named: Any) -> R: ...
+    @overload
+    def call(self, activity: Any, /, *args: Any, **named: Any) -> Any: ...
     def call(self, activity: Any, /, *args: Any, **named: Any) -> Any:
         """Ask for an activity, and wait for its result. Raises how it ended otherwise."""
         call = self._call(activity, args, named, remember=False)

@@ -119,9 +119,7 @@ class Methods(DefaultWorkflow):
     def initiate(self, process: Process) -> Any:
         return ScheduleActivity(Bank, "pay", input=process.input, priority=7)
 
-    def respond_to_completed_activity(
-        self, process: Process, activity_execution: ActivityExecution, result: Any
-    ) -> Any:
+    def respond_to_completed_activity(self, process: Process, activity_execution: Any, result: Any) -> Any:
         return CompleteProcess(result)
 
 
