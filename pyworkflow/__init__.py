@@ -151,6 +151,9 @@ if TYPE_CHECKING:
         UnknownTypeException as UnknownTypeException,
     )
     from .exceptions import (
+        UnreadableHistory as UnreadableHistory,
+    )
+    from .exceptions import (
         UnsupportedBackend as UnsupportedBackend,
     )
     from .exceptions import (
@@ -229,8 +232,8 @@ _NAMES = {
     "exceptions": (
         "BackendUnavailable CorruptRecord DecisionRefused InvalidName NotAllowedInWorkflow NotDeterministic "
         "PayloadError ProcessAlreadyRunning TimedOutException UnknownActivityException UnknownDecisionException "
-        "UnknownProcessException UnknownResourceException UnknownTypeException UnsupportedBackend UpdateFailed "
-        "WorkflowError"
+        "UnknownProcessException UnknownResourceException UnknownTypeException UnreadableHistory UnsupportedBackend "
+        "UpdateFailed WorkflowError"
     ),
     "manager": "Manager",
     "process": (

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from .activity import Activity
 from .exceptions import TimedOutException, UnknownProcessException, UnknownTypeException, UpdateFailed
+from .process import Process
 from .values import fresh_id
 
 if TYPE_CHECKING:
     from .backend.model import ProcessRef
     from .code.workflows import CodeWorkflow
     from .events import Event
-    from .process import Process
     from .signal import Signal
     from .workflow import Workflow
 
@@ -53,6 +53,34 @@ class Asking:
 
         cls, process = self._code_of(process_or_id)
         return ask(cls, process, "query", name, args, named)
+
+    def export(self, process_or_id: ProcessRef) -> dict[str, Any]:
+        """A process and its history as a JSON document, for `pyworkflow replay`. Raises UnknownProcessException."""
+        from .exported import export
+
+        process = self.process_by_id(process_or_id)
+        return export(process, self.history(f"{process.id}:{process.run}"))
+
+    def check(self, process: Process | ProcessRef) -> bool:
+        """Does today's code of a process follow its history? False where its workflow is no code.
+
+        A Process may be one that was exported. Raises NotDeterministic, UnknownProcessException, UnknownTypeException.
+        """
+        from .code.replay import check
+        from .code.workflows import CodeWorkflow
+
+        if not isinstance(process, Process):
+            process = self.process_by_id(process)
+            process.history = self.history(f"{process.id}:{process.run}")
+        cls = self._workflows.get((str(process.workflow), process.version))
+        if cls is None:
+            raise UnknownTypeException(
+                f"process {process.id!r} is of workflow {process.workflow!r}, version {process.version}, which is not "
+                "one of this manager's"
+            )
+        if issubclass(cls, CodeWorkflow):
+            check(cls, process)
+        return issubclass(cls, CodeWorkflow)
 
     def update(
         self, process_or_id: ProcessRef, name: str, /, *args: Any, timeout: float | None = None, **named: Any

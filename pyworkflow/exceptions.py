@@ -90,5 +90,9 @@ class NotAllowedInWorkflow(WorkflowError, RuntimeError):
     """Workflow code used what gives another answer when it is run again: clocks, chance, sockets, threads."""
 
 
+class UnreadableHistory(WorkflowError, ValueError):
+    """A document is no exported history, or one of a newer version of pyworkflow."""
+
+
 class UpdateFailed(WorkflowError):
     """A process refused an update, or its handler raised; the message says why."""

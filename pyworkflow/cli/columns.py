@@ -87,3 +87,10 @@ QUEUES = (
 DONE = (Column("id", "ID"), Column("done", "DONE"), Column("error", "ERROR", elastic=True))
 NOT_COPIED = (Column("id", "ID"), Column("error", "ERROR", elastic=True))
 CORRUPT = (Column("id", "ID"), Column("run", "RUN"), Column("error", "ERROR", elastic=True))
+REPLAYS = (
+    Column("file", "FILE"),
+    Column("id", "ID"),
+    Column("run", "RUN"),
+    Column("workflow", "WORKFLOW"),
+    Column("outcome", "OUTCOME", style=lambda row: "" if row["error"] is None else "red"),
+)

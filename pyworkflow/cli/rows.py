@@ -17,6 +17,7 @@ PROCESS_FIELDS = ("id", "run", "workflow", "version", "status", "started", "clos
 EVENT_FIELDS = ("process", "run", "id", "time", "type", "what", "subject", "data")
 QUEUE_FIELDS = ("kind", "category", "ready", "later")
 COPY_FIELDS = ("source", "target", "processes", "copied", "events", "failed")
+REPLAY_FIELDS = ("file", "id", "run", "workflow", "outcome", "error")
 OUTCOME_FIELDS = ("id", "status", "result", "reason", "details")
 DESCRIPTION_FIELDS = (
     *PROCESS_FIELDS,

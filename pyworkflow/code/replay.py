@@ -69,6 +69,23 @@ def answered(found: list[Step], last: Recorded | None) -> list[tuple[Step, Recor
     return pairs
 
 
+def check(cls: type[CodeWorkflow], process: Process) -> None:
+    """Does the code follow all that the history has? Raises NotDeterministic, with lines of code, where it does not."""
+    try:
+        _check(cls, process, False)
+    except NotDeterministic:
+        _check(cls, process, True)
+        raise
+
+
+def _check(cls: type[CodeWorkflow], process: Process, traced: bool) -> None:
+    replay = Replay(cls, process, traced)
+    try:
+        replay.go_back_to(steps(process.history) or [])
+    finally:
+        replay.course.close()
+
+
 def replayed(
     cls: type[CodeWorkflow], process: Process, answer: Recorded | None = None
 ) -> tuple[Replay, list[Decision]]:
