@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "replay", "pyworkflow -A shop:workflows replay order-17.json", "pyworkflow replay -A shop:workflows tests/*.json"
 )
 @connected
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @output_option(*REPLAY_FIELDS)
 def replay(session: Session, files: tuple[Path, ...], form: str) -> None:
     """Run today's code against exported histories.
@@ -84,6 +84,8 @@ def _row(manager: Manager, file: str, find: Callable[[], Any]) -> Row:
         row["outcome"] = "follows" if manager.check(process) else "no code"
     except NotDeterministic as error:
         row |= {"outcome": "differs", "error": str(error)}
+    except OSError as error:
+        row |= {"outcome": "unknown", "error": f"cannot read {file}: {error.strerror}"}
     except (UnknownTypeException, UnreadableHistory) as error:
         row |= {"outcome": "unknown", "error": str(error)}
     except Exception as error:

@@ -119,7 +119,7 @@ def test_every_public_name_is_somewhere() -> None:
 
 
 BACKENDS = [f"backends/pyworkflow_{name}" for name in ("postgres", "redis", "sql", "sqlite")]
-ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
+ROOMS = ["pyworkflow/code", "pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
 
 
 @pytest.mark.parametrize("room", ROOMS)
