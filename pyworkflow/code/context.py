@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
@@ -37,6 +38,12 @@ _OPTIONS = (
     *("category", "priority", "version"),
     *("scheduled_timeout", "execution_timeout", "heartbeat_timeout", "close_timeout"),
 )
+
+
+@lru_cache(maxsize=10_000)
+def clean(name: str) -> str:
+    """A name as a part of an id, without what SWF does not allow."""
+    return name.translate(_BAD)
 
 
 class ReplayLog(logging.LoggerAdapter[logging.Logger]):
@@ -114,7 +121,7 @@ class BaseContext:
             with unguarded():
                 return function()
 
-        value: T = self._course.noted(f"{self._place.next()}-{name.translate(_BAD)}", free)
+        value: T = self._course.noted(f"{self._place.next()}-{clean(name)}", free)
         return value
 
     def unguarded(self) -> AbstractContextManager[None]:
@@ -136,7 +143,7 @@ class BaseContext:
         """The id and the life of an activity."""
         retry: RetryPolicy | None = named.pop("retry", None) if named else None
         name, cls = self._named(activity)
-        id = short_id(f"{position or self._place.next()}-{name.translate(_BAD)}")
+        id = short_id(f"{position or self._place.next()}-{clean(name)}")
         decision = self._course.known(id)
         if not isinstance(decision, ScheduleActivity) or decision.activity != name:
             options = _options(named) if named else {}
@@ -163,7 +170,7 @@ class BaseContext:
             input, converted = workflow.shape().input_of(args, named), workflow.shape().result
         else:
             input = only_input(name, args, named)
-        id = id or self._course.child_id(position, name.translate(_BAD))
+        id = id or self._course.child_id(position, clean(name))
         child = Process(name, id, snapshot(input), tags, version=version)
         return id, child_life(StartChildProcess(child, policy, **options), converted)
 

@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from operator import is_
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,6 @@ from ..retry import short_id
 from ..workflow.answers import outcome_words
 from .commands import describe
 from .convert import own, snapshot
-from .decorators import handlers_of
 from .guard import guarded, install
 from .turns import Recorded, Step, differences
 
@@ -41,7 +41,7 @@ PAYS = (ActivityResult, ProcessResult, DecisionRefused, TimeoutError)
 """The errors that fail a process. Any other is a bug: the process waits until it is mended."""
 
 
-class Turn(Struct, eq=False):
+class Turn(Struct, eq=False, gc=False):
     """What the code sees at once, what it decides on that, and what the history has instead (None: nothing yet)."""
 
     number: int
@@ -50,11 +50,19 @@ class Turn(Struct, eq=False):
     recorded: Recorded | None
     events: int
     decided: list[Decision | None] = field(default_factory=list)
-    sources: dict[int, str] = field(default_factory=dict)
+    sources: dict[int, str] | None = None
 
     @property
     def decisions(self) -> list[Decision]:
         return [decision for decision in self.decided if decision is not None]
+
+    @property
+    def as_recorded(self) -> bool:
+        """Was the very same decided? It mostly is: what the history has is taken from there."""
+        recorded = self.recorded
+        if recorded is None or recorded.refused or len(recorded.decisions) != len(self.decided):
+            return False
+        return all(map(is_, self.decided, recorded.decisions))
 
 
 class Info(Struct, frozen=True):
@@ -86,7 +94,7 @@ class Course:
         self.process = process
         self.traced = traced
         self.workflow = cls()
-        self.handlers = handlers_of(cls)
+        self.handlers = cls.handlers()
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None
@@ -114,7 +122,7 @@ class Course:
         decided = self.turn.decided
         decided.append(decision)
         if self.traced:
-            self.turn.sources[id(decision)] = _source()
+            self.turn.sources = {**(self.turn.sources or {}), id(decision): _source()}
         return len(decided) - 1
 
     def known(self, id: str) -> Decision | None:
@@ -201,7 +209,7 @@ class Course:
 
     def mismatch(self, turn: Turn) -> NotDeterministic | None:
         """The error that says how a turn differs from what the history has; None where it does not."""
-        if turn.recorded is None:
+        if turn.recorded is None or turn.as_recorded:
             return None
         found = list(differences(turn.recorded, turn.decisions))
         if not found:
@@ -212,7 +220,7 @@ class Course:
             f"did in turn {turn.number}{event}:"
         ]
         for expected, actual in found:
-            source = turn.sources.get(id(actual), "") if actual is not None else self.whereabouts()
+            source = (turn.sources or {}).get(id(actual), "") if actual is not None else self.whereabouts()
             lines.append(f"- history: {describe(expected)}")
             lines.append(f"+ code:    {describe(actual)}{source}")
         lines.append(

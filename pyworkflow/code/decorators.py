@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
+Handlers = dict[tuple[str, str], tuple[str, Callable[..., Any] | None]]
+
 _CLASS = "__pyworkflow_activity__"
 _HANDLES = "__pyworkflow_handles__"
 _current: ContextVar[Activity] = ContextVar("pyworkflow.activity")
@@ -259,9 +261,9 @@ def _marked(kind: str, method: Any, name: str | None, validator: Callable[..., A
     return method
 
 
-def handlers_of(cls: type) -> dict[tuple[str, str], tuple[str, Callable[..., Any] | None]]:
+def handlers_of(cls: type) -> Handlers:
     """The methods of a class that hear from outside: by kind and name, the method's name and its validator."""
-    found: dict[tuple[str, str], tuple[str, Callable[..., Any] | None]] = {}
+    found: Handlers = {}
     for attribute in dir(cls):
         handles = getattr(getattr(cls, attribute, None), _HANDLES, None)
         if handles is not None:

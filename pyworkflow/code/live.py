@@ -8,6 +8,7 @@ import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from ..decision import CancelProcess, Decision, RecordMarker, Timer
@@ -45,22 +46,25 @@ class Live(Course):
     # -- a turn ----------
 
     def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
+        run_guarded(self, partial(self._go, steps))
+        return self.turn.decisions
+
+    def _go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> None:
         for step, recorded in steps:
             self._turns += 1
             self.turn = self.next_turn(self._turns, step, recorded)
             self.loop.now = self.turn.when.timestamp()
-            run_guarded(self, self._take)
+            self._take()
             error = self.error or self.mismatch(self.turn)
             if error is not None:
                 raise error
-        return self.turn.decisions
 
     def _take(self) -> None:
         for event in self.turn.news:
-            if isinstance(event, SignalEvent):
+            if type(event) is SignalEvent:
                 self._hear(event)
         for event in self.turn.news:
-            if not isinstance(event, SignalEvent):
+            if type(event) is not SignalEvent:
                 self._answer(event)
         self.loop.run_ready()
         while self._wake_conditions():

@@ -11,7 +11,6 @@ from ..exceptions import UnknownTypeException, UpdateFailed
 from ..process import Process
 from .convert import shape_of, snapshot
 from .course import UPDATE
-from .decorators import handlers_of
 from .guard import guarded
 from .replay import Replay
 from .turns import steps
@@ -32,7 +31,7 @@ def ask(
 
     Raises UnknownTypeException, UpdateFailed, NotDeterministic, PayloadError.
     """
-    handlers = handlers_of(cls)
+    handlers = cls.handlers()
     if (kind, name) not in handlers:
         known = ", ".join(sorted(it for a_kind, it in handlers if a_kind == kind)) or "none"
         raise UnknownTypeException(f"workflow {cls.name!r} has no {kind} {name!r}; it has {known}")

@@ -80,7 +80,7 @@ class Rerun(Course):
         if self._turns:
             self._reset()
             for turn in self._turns:
-                turn.decided, turn.sources = [], {}
+                turn.decided, turn.sources = [], None
             run_guarded(self, self._run)
             self._check()
         return self.turn.decisions

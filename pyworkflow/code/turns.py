@@ -43,11 +43,11 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 MAY_BE_REFUSED_LATER = ("start_child_process", "signal_process", "request_cancel_process")
 
 
-class Recorded(Struct):
+class Recorded(Struct, gc=False):
     """What a history has as the answer to a turn."""
 
     decisions: list[Decision] = field(default_factory=list)
-    refused: list[DecisionRefusedEvent] = field(default_factory=list)
+    refused: Sequence[DecisionRefusedEvent] = ()
     empty: bool = False
     first_event: int | None = None
     _named: dict[str, Decision] | None = None
@@ -62,7 +62,7 @@ class Recorded(Struct):
         return self._named.get(name)
 
 
-class Step(Struct):
+class Step(Struct, gc=False):
     """The answer to the turn before, the news since then, and when the next decision began with them (None: not)."""
 
     answer: Recorded = field(default_factory=Recorded)
@@ -114,7 +114,7 @@ def steps(history: Sequence[Event], at: int = 0) -> list[Step] | None:
             step = _merged(found, step)
         else:
             if kind is DecisionRefusedEvent:
-                step.answer.refused.append(event)
+                step.answer.refused = [*step.answer.refused, event]
             step.news.append(event)
     return [*found, step]
 
@@ -125,7 +125,7 @@ def _merged(found: list[Step], step: Step) -> Step:
         return step
     before = found.pop()
     before.news += step.news
-    before.answer.refused += step.answer.refused
+    before.answer.refused = [*before.answer.refused, *step.answer.refused]
     return Step(before.answer, before.news)
 
 

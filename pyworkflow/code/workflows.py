@@ -12,7 +12,7 @@ from ..process import Process, ProcessFailed
 from ..workflow.base import Workflow
 from .context import Context
 from .convert import Shape
-from .decorators import activity_of
+from .decorators import Handlers, activity_of, handlers_of
 from .live import Live
 from .replay import Kept, Replay, replayed
 from .rerun import Rerun
@@ -38,10 +38,11 @@ class CodeWorkflow(Workflow):
     keeps: ClassVar[bool] = True
     kept: Kept | None = None
     _shape: ClassVar[Shape | None] = None
+    _handlers: ClassVar[Handlers | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._shape = None
+        cls._shape = cls._handlers = None
 
     def run(self, ctx: Any, *args: Any) -> Any:
         """The code. Plain functions get a SyncContext, async ones a Context."""
@@ -70,6 +71,13 @@ class CodeWorkflow(Workflow):
             is_static = isinstance(inspect.getattr_static(cls, "run"), staticmethod)
             cls._shape = Shape(cls.run, 1 if is_static else 2)
         return cls._shape
+
+    @classmethod
+    def handlers(cls) -> Handlers:
+        """The methods that hear from outside."""
+        if cls._handlers is None:
+            cls._handlers = handlers_of(cls)
+        return cls._handlers
 
     @classmethod
     def course(cls, process: Process, traced: bool = False) -> Course:
