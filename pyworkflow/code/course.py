@@ -30,7 +30,7 @@ from ..retry import short_id
 from ..workflow.answers import outcome_words
 from .commands import describe
 from .convert import own, snapshot
-from .guard import guarded, install
+from .guard import install, run_guarded
 from .turns import Recorded, Step, differences
 
 if TYPE_CHECKING:
@@ -183,6 +183,10 @@ class Course:
         """Has all of this happened before?"""
         return self.turn.recorded is not None
 
+    def run(self, call: Callable[[], Any]) -> Any:
+        """Call with the guard on, where the workflow does not do without."""
+        return run_guarded(call) if self.cls.guard else call()
+
     # -- how it ends ----------
 
     def end_of(self, error: BaseException, canceled: Any = None) -> Decision:
@@ -232,14 +236,6 @@ class Course:
     def whereabouts(self) -> str:
         """Where the code waits, for messages."""
         return ""
-
-
-def run_guarded(course: Course, call: Callable[[], Any]) -> Any:
-    """Call with the guard on, where the workflow does not do without."""
-    if not course.cls.guard:
-        return call()
-    with guarded():
-        return call()
 
 
 def _failure(error: BaseException) -> FailProcess:

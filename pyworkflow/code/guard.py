@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, wraps
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 from ..exceptions import NotAllowedInWorkflow
 from .loop import Loop
 
+T = TypeVar("T")
 _inside: ContextVar[bool] = ContextVar("pyworkflow.inside", default=False)
 
 _CLOCK = "ctx.now() is the time of the process"
@@ -55,12 +56,11 @@ _MAY = ("logging", "pdb", "bdb", "pydevd", "_pydevd_bundle", "debugpy", "faultha
 """Who may do these things on the way all the same: what looks on, and changes nothing."""
 
 
-@contextmanager
-def guarded() -> Iterator[None]:
-    """Workflow code is run."""
+def run_guarded(call: Callable[[], T]) -> T:
+    """Call workflow code."""
     token = _inside.set(True)
     try:
-        yield
+        return call()
     finally:
         _inside.reset(token)
 

@@ -18,7 +18,7 @@ from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
 from .convert import shape_of
-from .course import UPDATE, Course, is_authors, line_of, run_guarded
+from .course import UPDATE, Course, is_authors, line_of
 from .loop import Alarm, Loop, Place
 from .turns import Recorded, Step
 
@@ -46,7 +46,7 @@ class Live(Course):
     # -- a turn ----------
 
     def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
-        run_guarded(self, partial(self._go, steps))
+        self.run(partial(self._go, steps))
         return self.turn.decisions
 
     def _go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> None:

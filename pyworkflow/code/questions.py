@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..events import DecisionEvent, Event, ProcessTerminatedEvent, ProcessTimedOutEvent
@@ -11,7 +12,6 @@ from ..exceptions import UnknownTypeException, UpdateFailed
 from ..process import Process
 from .convert import shape_of, snapshot
 from .course import UPDATE
-from .guard import guarded
 from .replay import Replay
 from .turns import steps
 from .workflows import CodeWorkflow
@@ -41,12 +41,12 @@ def ask(
     replay = Replay(cls, process)
     try:
         replay.go_back_to(steps(process.history) or [])
-        bound = shape.arguments(input)
-        with guarded():
-            if kind == "query":
-                return _answer(getattr(replay.course.workflow, method)(*bound.args, **bound.kwargs), cls, name)
-            if validator is not None:
-                _validate(validator, replay.course.workflow, bound, name)
+        bound, workflow = shape.arguments(input), replay.course.workflow
+        if kind == "query":
+            answer = replay.course.run(partial(getattr(workflow, method), *bound.args, **bound.kwargs))
+            return _answer(answer, cls, name)
+        if validator is not None:
+            replay.course.run(partial(_validate, validator, workflow, bound, name))
         return input
     finally:
         replay.course.close()

@@ -21,7 +21,7 @@ from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
 from .convert import shape_of
-from .course import UPDATE, Course, Turn, run_guarded
+from .course import UPDATE, Course, Turn
 from .live import logger
 from .loop import Place
 from .turns import Recorded, Step
@@ -81,7 +81,7 @@ class Rerun(Course):
             self._reset()
             for turn in self._turns:
                 turn.decided, turn.sources = [], None
-            run_guarded(self, self._run)
+            self.run(self._run)
             self._check()
         return self.turn.decisions
 
