@@ -66,7 +66,7 @@ def _value_out(value: Any) -> Any:
     if isinstance(value, Process):
         return {name: getattr(value, name) for name in _CHILD}
     if isinstance(value, Decision | act.ActivityResult | proc.ProcessResult):
-        return {"type": value.type, **{name: _value_out(it) for name, it in vars(value).items()}}
+        return {"type": value.type, **{name: _value_out(it) for name, it in vars(value).items() if name[0] != "_"}}
     if isinstance(value, Signal | ActivityExecution):
         return dict(vars(value))
     return value
@@ -94,6 +94,8 @@ def _decision_in(value: Any) -> Decision:
     cls = _DECISIONS[value["type"]]
     decision: Decision = cls.__new__(cls)
     vars(decision).update(dict(_attributes_in(rest)))
+    if isinstance(decision, dec.ScheduleActivity):
+        decision._execution = None
     return decision
 
 

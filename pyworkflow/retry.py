@@ -87,6 +87,7 @@ def next_attempt(decision: ScheduleActivity, result: ActivityResult) -> Schedule
     if isinstance(result, ActivityTimedOut) and result.details is not None:
         heartbeat = result.details
     again = copy(decision)
+    again._execution = None  # That one had another input.
     again.input = {_ATTEMPT: attempt + 1, "heartbeat": heartbeat, "input": input}
     return again
 

@@ -23,7 +23,7 @@ from ..decision import (
     FailProcess,
     RecordMarker,
 )
-from ..events import Event
+from ..events import Event, ProcessResetEvent
 from ..exceptions import DecisionRefused, NotDeterministic, PayloadError
 from ..process import Process, ProcessCanceled, ProcessFailed, ProcessResult
 from ..retry import short_id
@@ -99,7 +99,9 @@ class Course:
         self.ending: Decision | None = None
         self.error: BaseException | None = None
         self._patches: dict[str, bool] = {}
-        self._seed = f"{process.id}:{process.run}"
+        resets = [event for event in process.history if isinstance(event, ProcessResetEvent)]
+        self._seeds = [*(f"{it.process_id}:{it.run}" for it in resets), f"{process.id}:{process.run}"]
+        self.resets = 0
 
     def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
         """What the code decides on the news of the last step; with each goes what was decided then, where it was.
@@ -169,8 +171,13 @@ class Course:
 
     def child_id(self, position: str, name: str) -> str:
         """The id of a child that was given none."""
-        run = hashlib.sha256(str(self.process.run).encode()).hexdigest()[:8]
-        return short_id(f"{self.process.id}-{run}-{position}-{name}")
+        process, _, run = self._seed.partition(":")
+        return short_id(f"{process}-{hashlib.sha256(run.encode()).hexdigest()[:8]}-{position}-{name}")
+
+    @property
+    def _seed(self) -> str:
+        """What chance hangs on: the run; where it was reset, up to there the run that this happened in."""
+        return self._seeds[self.resets]
 
     @property
     def info(self) -> Info:

@@ -12,7 +12,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ..decision import CancelProcess, Decision, RecordMarker, Timer
-from ..events import CancelRequestedEvent, DecisionRefusedEvent, Event, ProcessStartedEvent, SignalEvent
+from ..events import (
+    CancelRequestedEvent,
+    DecisionRefusedEvent,
+    Event,
+    ProcessResetEvent,
+    ProcessStartedEvent,
+    SignalEvent,
+)
 from ..exceptions import PayloadError
 from ..retry import short_id
 from .calls import Calls, Command
@@ -32,7 +39,7 @@ class Live(Course):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         root = Place("")
-        number = zlib.crc32(self._seed.encode()) << 20
+        number = zlib.crc32(self._seeds[-1].encode()) << 20
         self.loop = Loop(self._set_timer, self._cancel_timer, root, number)  # type: ignore[abstract]
         self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self.calls = Calls(self)
@@ -83,6 +90,8 @@ class Live(Course):
             return
         if isinstance(event, ProcessStartedEvent):
             self._root = self.loop.start(self._main(), self.loop.root)
+        elif isinstance(event, ProcessResetEvent):
+            self.resets += 1
         elif isinstance(event, DecisionRefusedEvent):
             self.calls.refuse(event)
         elif isinstance(event, CancelRequestedEvent) and self.canceled is None and self._root is not None:

@@ -15,7 +15,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 from ..decision import CancelTimer, Decision, RecordMarker, Timer
-from ..events import CancelRequestedEvent, DecisionRefusedEvent, Event, SignalEvent
+from ..events import CancelRequestedEvent, DecisionRefusedEvent, Event, ProcessResetEvent, SignalEvent
 from ..exceptions import DecisionRefused, PayloadError
 from ..process import ProcessCanceled
 from ..retry import short_id
@@ -64,7 +64,7 @@ class Rerun(Course):
     def _reset(self) -> None:
         self.workflow = self.cls()
         self.place = Place("")
-        self.cursor = 0
+        self.cursor = self.resets = 0
         self.calls: list[SyncCall] = []
         self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self.canceled = False
@@ -163,7 +163,9 @@ class Rerun(Course):
 
     def _hear(self) -> None:
         for event in self.turn.news:
-            if isinstance(event, SignalEvent):
+            if isinstance(event, ProcessResetEvent):
+                self.resets += 1
+            elif isinstance(event, SignalEvent):
                 name, data = event.signal.name, event.signal.data
                 if name.startswith(UPDATE) and ("update", name.removeprefix(UPDATE)) in self.handlers:
                     self._update(name.removeprefix(UPDATE), data)
