@@ -133,7 +133,7 @@ class BaseContext:
 
         Signals that were not read are not in the next run: hand them on.
         """
-        raise Continued(ContinueAsNew(snapshot(self._course.cls.shape().input_of(args, kwargs))))
+        raise Continued(ContinueAsNew(snapshot(self._course.cls._code.shape.input_of(args, kwargs))))
 
     # -- what is asked for ----------
 
@@ -153,7 +153,7 @@ class BaseContext:
     def _named(self, activity: Any) -> tuple[str, type[Activity] | None]:
         """The name of an activity, and its class, where it is known."""
         if isinstance(activity, str):
-            return activity, self._course.cls.activity_named(activity)
+            return activity, self._course.cls._code.activity_named(activity)
         cls = activity_of(activity)
         return cls.name, cls
 
@@ -166,8 +166,8 @@ class BaseContext:
         options = {name: named.pop(name) for name in names if name in named}
         name = workflow if isinstance(workflow, str) else workflow.name
         converted: Convert = own
-        if hasattr(workflow, "shape"):
-            input, converted = workflow.shape().input_of(args, named), workflow.shape().result
+        if (code := getattr(workflow, "_code", None)) is not None:
+            input, converted = code.shape.input_of(args, named), code.shape.result
         else:
             input = only_input(name, args, named)
         id = id or self._course.child_id(position, clean(name))

@@ -94,7 +94,7 @@ class Course:
         self.process = process
         self.traced = traced
         self.workflow = cls()
-        self.handlers = cls.handlers()
+        self.handlers = cls._code.handlers
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None

@@ -99,7 +99,7 @@ class Live(Course):
             self._root.cancel()
 
     async def _main(self) -> Any:
-        return await self.cls.call(self)
+        return await self.cls._code.call(self)
 
     # -- timers ----------
 

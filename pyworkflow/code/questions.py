@@ -31,7 +31,7 @@ def ask(
 
     Raises UnknownTypeException, UpdateFailed, NotDeterministic, PayloadError.
     """
-    handlers = cls.handlers()
+    handlers = cls._code.handlers
     if (kind, name) not in handlers:
         known = ", ".join(sorted(it for a_kind, it in handlers if a_kind == kind)) or "none"
         raise UnknownTypeException(f"workflow {cls.name!r} has no {kind} {name!r}; it has {known}")

@@ -28,7 +28,7 @@ class Replay:
     """
 
     def __init__(self, cls: type[CodeWorkflow], process: Process, traced: bool = False) -> None:
-        self.course: Course = cls.course(process, traced)
+        self.course: Course = cls._code.course(process, traced)
         self._seen = 0
         self._last: list[Event] = []
 

@@ -113,7 +113,7 @@ class Rerun(Course):
     def _end(self) -> Decision | None:
         """What the code ends with, None where it cannot go on yet."""
         try:
-            result = self.cls.call(self)
+            result = self.cls._code.call(self)
         except Suspended:
             return None
         except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..activity import Activity
@@ -37,12 +38,17 @@ class CodeWorkflow(Workflow):
     guard: ClassVar[bool] = True
     keeps: ClassVar[bool] = True
     kept: Kept | None = None
-    _shape: ClassVar[Shape | None] = None
-    _handlers: ClassVar[Handlers | None] = None
+    _code: ClassVar[Code]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._shape = cls._handlers = None
+        cls._code = Code(cls)
+        for name in ("decide", "keeps", "kept"):
+            if name in vars(cls):
+                raise TypeError(
+                    f"{cls.__name__}.{name} would hide what the library needs under this name: choose another one; "
+                    f"a signal, query or update is heard as {name!r} with @signal(name={name!r}) and so on"
+                )
 
     def run(self, ctx: Any, *args: Any) -> Any:
         """The code. Plain functions get a SyncContext, async ones a Context."""
@@ -62,43 +68,41 @@ class CodeWorkflow(Workflow):
             kept.put(process, replay)
         return list(decisions)
 
-    # -- how code is run ----------
 
-    @classmethod
-    def shape(cls) -> Shape:
+class Code:
+    """What the library knows of the code of a class. It is apart from the class, whose names are the user's."""
+
+    def __init__(self, cls: type[CodeWorkflow]) -> None:
+        self.cls = cls
+
+    @cached_property
+    def shape(self) -> Shape:
         """The parameters of `run` that are the input."""
-        if cls._shape is None:
-            is_static = isinstance(inspect.getattr_static(cls, "run"), staticmethod)
-            cls._shape = Shape(cls.run, 1 if is_static else 2)
-        return cls._shape
+        is_static = isinstance(inspect.getattr_static(self.cls, "run"), staticmethod)
+        return Shape(self.cls.run, 1 if is_static else 2)
 
-    @classmethod
-    def handlers(cls) -> Handlers:
+    @cached_property
+    def handlers(self) -> Handlers:
         """The methods that hear from outside."""
-        if cls._handlers is None:
-            cls._handlers = handlers_of(cls)
-        return cls._handlers
+        return handlers_of(self.cls)
 
-    @classmethod
-    def course(cls, process: Process, traced: bool = False) -> Course:
+    def course(self, process: Process, traced: bool = False) -> Course:
         """What runs the code of a process."""
-        is_async = inspect.iscoroutinefunction(cls.run)
-        return Live(cls, process, traced) if is_async else Rerun(cls, process, traced)
+        is_async = inspect.iscoroutinefunction(self.cls.run)
+        return Live(self.cls, process, traced) if is_async else Rerun(self.cls, process, traced)
 
-    @classmethod
-    def call(cls, course: Course) -> Any:
+    def call(self, course: Course) -> Any:
         """Call `run`. Raises ProcessFailed where the input is not what it takes."""
         try:
-            bound = cls.shape().arguments(course.process.input)
+            bound = self.shape.arguments(course.process.input)
         except PayloadError as error:
             raise ProcessFailed(str(error)) from None
         ctx = Context(course) if isinstance(course, Live) else SyncContext(course)
         return course.workflow.run(ctx, *bound.args, **bound.kwargs)
 
-    @classmethod
-    def activity_named(cls, name: str) -> type[Activity] | None:
+    def activity_named(self, name: str) -> type[Activity] | None:
         """The activity of this name among those of the workflow."""
-        return next((it for it in map(activity_of, cls.activities) if it.name == name), None)
+        return next((it for it in map(activity_of, self.cls.activities) if it.name == name), None)
 
 
 def _gone_on(replay: Replay, process: Process) -> list[Decision] | None:
@@ -114,3 +118,6 @@ def _gone_on(replay: Replay, process: Process) -> list[Decision] | None:
         raise
     replay.course.close()
     return None
+
+
+CodeWorkflow._code = Code(CodeWorkflow)

@@ -253,6 +253,30 @@ def test_methods_keep_their_names() -> None:
     assert set(handlers_of(Inherits)) == {("signal", "hear"), ("query", "what"), ("update", "change")}
 
 
+def test_names_that_the_library_needs() -> None:
+    with pytest.raises(TypeError, match=r"Flow\.decide would hide .* @signal\(name='decide'\)"):
+
+        class Flow(CodeWorkflow):
+            @signal
+            def decide(self, granted: bool) -> None: ...
+
+
+def test_other_names_are_the_users(environment: Environment) -> None:
+    class Flow(CodeWorkflow):
+        shape, call, course, handlers = "round", 1, 2, 3
+
+        @query
+        def main(self) -> str:
+            return self.shape
+
+        async def run(self, ctx: Context) -> list[int]:
+            return [self.call, self.course, self.handlers]
+
+    env = environment(Flow)
+    assert env.run(Process(Flow, "p")) == [1, 2, 3]
+    assert env.manager.query("p", "main") == "round"
+
+
 def test_run_must_be_written() -> None:
     with pytest.raises(NotImplementedError, match=r"CodeWorkflow must override run\(\)"):
         CodeWorkflow().decide(Process("Code", "p", run="1"))
