@@ -115,7 +115,7 @@ class Course:
 
     def next_turn(self, number: int, step: Step, recorded: Recorded | None) -> Turn:
         assert step.time is not None
-        return Turn(number, step.time, step.news, recorded, step.end)
+        return Turn(number, step.time, step.news, recorded, step.number)
 
     # -- what code asks for ----------
 

@@ -63,12 +63,16 @@ class Recorded(Struct, gc=False):
 
 
 class Step(Struct, gc=False):
-    """The answer to the turn before, the news since then, and when the next decision began with them (None: not)."""
+    """The answer to the turn before, the news since then, and when the next decision began with them (None: not).
+
+    `end` is the place of that beginning in the list, `number` the one that it has in the stored history.
+    """
 
     answer: Recorded = field(default_factory=Recorded)
     news: list[Event] = field(default_factory=list)
     time: datetime | None = None
     end: int = 0
+    number: int = 0
 
 
 def signature(decision: Decision) -> Signature:
@@ -100,7 +104,7 @@ def steps(history: Sequence[Event], at: int = 0) -> list[Step] | None:
         event: Any = history[index]
         kind = type(event)
         if kind is DecisionStartedEvent:
-            step.time, step.end = event.datetime, index + 1
+            step.time, step.end, step.number = event.datetime, index + 1, event.id or index + 1
             found.append(step)
             step = Step()
         elif kind is DecisionEvent:

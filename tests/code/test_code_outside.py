@@ -121,6 +121,34 @@ def test_queries_look_and_leave_no_trace(environment: Environment) -> None:
     assert env.manager.query(id, "content") == ["tea"]
 
 
+def test_the_length_of_the_history_is_the_same_for_queries(environment: Environment) -> None:
+    """Events that deciders are not shown count."""
+
+    class Long(CodeWorkflow):
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        @query
+        def lengths(self) -> list[int]:
+            return self.seen
+
+        async def run(self, ctx: Context) -> list[int]:
+            for _ in range(3):
+                await ctx.wait_signal("go")
+                self.seen.append(ctx.info.events)
+            return self.seen
+
+    env = environment(Long)
+    id = env.start(Process(Long, "p"))
+    for _ in range(3):
+        env.run_until_idle()
+        env.signal(id, "go")
+    lengths = env.run(id)
+    assert env.manager.query(id, "lengths") == lengths
+    starts = [event.id for event in env.history(id) if event.type == "decision_started"]
+    assert lengths == starts[1:]
+
+
 def test_queries_that_cannot_be_answered(environment: Environment) -> None:
     env = environment(Basket)
     id = env.start(Process(Basket, "p"))

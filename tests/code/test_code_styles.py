@@ -1,4 +1,4 @@
-"""The same order in four styles: deciders, rules, async and plain code come to the same outcome and do the same work."""
+"""The same order in four styles: deciders, rules, async and plain code come to the same end by the same work."""
 
 from __future__ import annotations
 
