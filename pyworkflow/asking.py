@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .backend.model import ProcessRef
     from .code.workflows import CodeWorkflow
     from .events import Event
+    from .schedules import Schedules
     from .signal import Signal
     from .workflow import Workflow
 
@@ -59,6 +60,13 @@ class Asking:
 
         cls, process = self._code_of(process_or_id)
         return ask(cls, process, "query", name, args, named)
+
+    @property
+    def schedules(self) -> Schedules:
+        """What starts processes by the clock; a worker decides on it whose manager has `Scheduler`."""
+        from .schedules import Schedules
+
+        return Schedules(self)  # type: ignore[arg-type]  # A Manager is what this is a part of.
 
     def reset(
         self,

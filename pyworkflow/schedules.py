@@ -151,7 +151,8 @@ class Scheduler(CodeWorkflow):
         left = (due - ctx.now()).total_seconds()
         if left > 0 or self.at.paused:
             try:
-                await ctx.wait_condition(lambda: self.changed > seen or self._is_long(ctx), timeout=max(left, 0.001))
+                said = lambda: self.changed > seen or self.triggered or self._is_long(ctx)  # noqa: E731
+                await ctx.wait_condition(said, timeout=max(left, 0.001))
                 return False
             except TimeoutError:
                 pass

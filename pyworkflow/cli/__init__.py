@@ -23,6 +23,7 @@ COMMANDS = {
     "terminate": ("control:terminate", "End processes without asking their deciders."),
     "resume": ("control:resume", "Let blocked processes be decided on again."),
     "activity": ("activity:activity", "Answer for an activity by its token."),
+    "schedule": ("schedule:schedule", "Start processes by the clock."),
     "queue": ("admin:queue", "Look at the queues of tasks."),
     "prune": ("admin:prune", "Delete closed processes with their histories."),
     "backend": ("admin:backend", "Look after the backend itself."),

@@ -112,6 +112,15 @@ def test_a_schedule_lives_on_over_many_runs(monkeypatch: pytest.MonkeyPatch, env
     assert len(list(env.manager.processes(Scheduler, status="continued"))) >= 2
 
 
+def test_a_trigger_that_comes_before_anything_else(environment: Environment) -> None:
+    env = environment(report, Scheduler)
+    schedules = Schedules(env.manager)
+    schedules.create("daily", report, 1, every=HOUR)
+    schedules.trigger("daily")
+    env.run_until_idle()
+    assert len(started(env)) == 1
+
+
 def test_before_anybody_has_decided(environment: Environment) -> None:
     env = environment(report, Scheduler)
     schedules = Schedules(env.manager)
