@@ -17,7 +17,7 @@ COMMANDS = {
     "watch": ("inspect:watch", "Show a process live until it is closed."),
     "result": ("inspect:result", "Wait for a process and print its result."),
     "replay": ("replaying:replay", "Run today's code against exported histories."),
-    "check": ("replaying:check", "Run today's code against the histories of processes."),
+    "check": ("replaying:check", "Run today's code against the histories of open processes."),
     "signal": ("control:signal", "Send a signal to processes."),
     "cancel": ("control:cancel", "Ask for the cancellation of processes."),
     "terminate": ("control:terminate", "End processes without asking their deciders."),
