@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -55,13 +55,10 @@ def check(session: Session, since: datetime | None, form: str) -> None:
     _report([_row(manager, "", lambda it=it: it) for it in progress(found, "Replaying")], form)  # type: ignore[misc]
 
 
-def _processes(manager: Manager, since: datetime | None) -> Iterator[str]:
-    """The runs to check, as id:run."""
-    open = [f"{it.id}:{it.run}" for it in manager.processes()]
-    yield from open
+def _processes(manager: Manager, since: datetime | None) -> Iterator[Process]:
+    yield from list(manager.processes())
     if since is not None:
-        for process in manager.processes(status="closed", started_from=since):
-            yield f"{process.id}:{process.run}"
+        yield from manager.processes(status="closed", started_from=since)
 
 
 def _load(path: Path) -> Process:
@@ -70,18 +67,15 @@ def _load(path: Path) -> Process:
     return load(path.read_bytes())
 
 
-def _row(manager: Manager, file: str, find: Callable[[], Any]) -> Row:
+def _row(manager: Manager, file: str, find: Callable[[], Process]) -> Row:
     """What became of one history."""
     from ..exceptions import NotDeterministic, UnknownTypeException, UnreadableHistory
 
     row: Row = {"file": file or None, "id": None, "run": None, "workflow": None, "outcome": "follows", "error": None}
     try:
         process = find()
-        if isinstance(process, str):
-            row["id"], _, row["run"] = process.partition(":")
-        else:
-            row |= {"id": process.id, "run": process.run, "workflow": process.workflow}
-        row["outcome"] = "follows" if manager.check(process) else "no code"
+        row |= {"id": process.id, "run": process.run, "workflow": process.workflow}
+        row["outcome"] = "follows" if manager.check(process if file else f"{process.id}:{process.run}") else "no code"
     except NotDeterministic as error:
         row |= {"outcome": "differs", "error": str(error)}
     except OSError as error:

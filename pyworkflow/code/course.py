@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
 import sys
 import uuid
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import is_
@@ -36,6 +38,7 @@ from .turns import Recorded, Step, differences
 if TYPE_CHECKING:
     from .workflows import CodeWorkflow
 
+logger = logging.getLogger("pyworkflow.code")
 UPDATE = "$update."
 PAYS = (ActivityResult, ProcessResult, DecisionRefused, TimeoutError)
 """The errors that fail a process. Any other is a bug: the process waits until it is mended."""
@@ -98,6 +101,7 @@ class Course:
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None
+        self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self._patches: dict[str, bool] = {}
         resets = [event for event in process.history if isinstance(event, ProcessResetEvent)]
         self._seeds = [*(f"{it.process_id}:{it.run}" for it in resets), f"{process.id}:{process.run}"]
@@ -199,6 +203,9 @@ class Course:
     def end_of(self, error: BaseException, canceled: Any = None) -> Decision:
         """The decision that ends a process whose code raised. Raises the error itself where it is a bug."""
         if isinstance(error, Continued):
+            left = [name for name, unread in self.unread.items() if unread]
+            if left and not self.replaying:
+                logger.warning("process %r continues as new; not read: signals %s", self.process.id, ", ".join(left))
             return error.decision
         if isinstance(error, ProcessCanceled) and not hasattr(error, "of"):
             return CancelProcess(error.details)

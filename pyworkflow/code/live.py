@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -25,12 +24,11 @@ from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
 from .convert import shape_of
-from .course import UPDATE, Course, is_authors, line_of
+from .course import UPDATE, Course, is_authors, line_of, logger
 from .loop import Alarm, Loop, Place
 from .turns import Recorded, Step
 
 T = TypeVar("T")
-logger = logging.getLogger("pyworkflow.code")
 
 
 class Live(Course):
@@ -41,7 +39,6 @@ class Live(Course):
         root = Place("")
         number = zlib.crc32(self._seeds[-1].encode()) << 20
         self.loop = Loop(self._set_timer, self._cancel_timer, root, number)  # type: ignore[abstract]
-        self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self.calls = Calls(self)
         self.readers: defaultdict[str, deque[asyncio.Future[Any]]] = defaultdict(deque)
         self.conditions: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []

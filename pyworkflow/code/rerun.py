@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from bisect import bisect_right
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
@@ -21,8 +21,7 @@ from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
 from .convert import shape_of
-from .course import UPDATE, Course, Turn
-from .live import logger
+from .course import UPDATE, Course, Turn, logger
 from .loop import Place
 from .turns import Recorded, Step
 
@@ -66,7 +65,7 @@ class Rerun(Course):
         self.place = Place("")
         self.cursor = self.resets = 0
         self.calls: list[SyncCall] = []
-        self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
+        self.unread.clear()
         self.canceled = False
         self._patches = {}
         self._suspended = False

@@ -62,8 +62,7 @@ class CodeWorkflow(Workflow):
         if replay is None or decisions is None:
             replay, decisions = replayed(type(self), process)
         if kept is not None and kept.always_replay:
-            again, _ = replayed(type(self), process, Recorded(list(decisions)))
-            again.course.close()
+            _check_again(replay, type(self), process, decisions)
         if kept is not None and not any(decision.closes for decision in decisions):
             kept.put(process, replay)
         return list(decisions)
@@ -103,6 +102,15 @@ class Code:
     def activity_named(self, name: str) -> type[Activity] | None:
         """The activity of this name among those of the workflow."""
         return next((it for it in map(activity_of, self.cls.activities) if it.name == name), None)
+
+
+def _check_again(replay: Replay, cls: type[CodeWorkflow], process: Process, decisions: list[Decision]) -> None:
+    """Run the code from its start, which has to come to the same decisions. Raises NotDeterministic."""
+    try:
+        replayed(cls, process, Recorded(list(decisions)))[0].course.close()
+    except BaseException:
+        replay.course.close()
+        raise
 
 
 def _gone_on(replay: Replay, process: Process) -> list[Decision] | None:

@@ -137,7 +137,8 @@ def test_export_and_replay(shop: Any, tmp_path: Path) -> None:
 
 
 def test_check(shop: Any) -> None:
-    assert "follows" in shop("check", "-A", "shop_after:app").output
+    told = shop("check", "-A", "shop_after:app").output
+    assert "follows" in told and "Sell" in told
     rows = json.loads(shop("check", "-A", "shop_before:app", "--since", "1d", "-o", "json").stdout)
     assert {(row["id"], row["outcome"]) for row in rows} == {
         ("open", "follows"),

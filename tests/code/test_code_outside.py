@@ -413,6 +413,26 @@ def test_continue_as_new(environment: Environment) -> None:
     assert environment(flow).run(Process(flow, "p", {"left": 3})) == [3, True]
 
 
+def test_signals_that_are_left_behind_are_named(environment: Environment, caplog: pytest.LogCaptureFixture) -> None:
+    @workflow
+    async def flow(ctx: Context, runs: int) -> int:
+        await ctx.wait_signal("go")
+        if runs:
+            ctx.continue_as_new(runs - 1)
+        return runs
+
+    env = environment(flow)
+    id = env.start(Process(flow, "p", 1))
+    env.signal(id, "left")
+    env.signal(id, "go")
+    env.run_until_idle()
+    env.signal(id, "go")
+    assert env.run(id) == 0
+    assert [record.getMessage() for record in caplog.records if "not read" in record.getMessage()] == [
+        "process 'p' continues as new; not read: signals left"
+    ]
+
+
 def test_handlers_may_ask_for_activities(environment: Environment) -> None:
     class Asks(CodeWorkflow):
         activities = [echo]

@@ -26,10 +26,10 @@ from pyworkflow import (
     rules,
     workflow,
 )
-from pyworkflow.backend import Backend
-from pyworkflow.backend.memory import MemoryBackend
-from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.backend import Backend, open_backend
 from pyworkflow.events import ActivityEvent, DecisionEvent
+from pyworkflow.values import fresh_id
+from tests.servers import postgres, redis
 
 Executed = list[tuple[str, Any]]
 executed: Executed = []
@@ -118,11 +118,25 @@ def by_plain_code(ctx: SyncContext, items: list[str], cents: int) -> Any:
 STYLES: list[type[Workflow]] = [ByDecider, ByRules, by_async_code, by_plain_code]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[str]:
+    with redis.running() as server:
+        yield server.url
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
-    made = MemoryBackend() if request.param == "memory" else SQLiteBackend(str(tmp_path / "styles.db"))
+    name = fresh_id()
+    if request.param == "redis":
+        made = open_backend(request.getfixturevalue("redis_server"), prefix=name)
+    elif request.param == "postgres":
+        made = open_backend(postgres.url(), schema=f"styles_{name}")
+    else:
+        made = open_backend({"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/styles.db"}[request.param])
     yield made
     made.close()
+    if request.param == "postgres":
+        postgres.drop(f"styles_{name}")
 
 
 @pytest.mark.parametrize(
