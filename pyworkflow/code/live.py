@@ -6,7 +6,6 @@ import asyncio
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -195,8 +194,7 @@ class Live(Course):
         return line_of(frame.f_code, frame.f_lineno) if frame is not None else ""
 
     def close(self) -> None:
-        """End the tasks that are left, without their having a say in anything."""
-        self.turn = self.next_turn(-1, Step(time=datetime.now(UTC)), None)
+        """End the tasks that are left. What they ask for at their end nobody will read."""
         for task in self.loop.open_tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             try:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..decision import Decision
+from ..decision import Decision, RecordMarker
 from ..defaults import CACHE_SIZE
 from ..events import Event
 from ..exceptions import NotDeterministic
@@ -38,10 +38,15 @@ class Replay:
         if len(history) <= self._seen or not same_events(self._last, history[first : self._seen]):
             return None
         found = steps(history, self._seen)
-        if found is None or next(differences(found[0].answer, self.course.turn.decisions), None) is not None:
+        if found is None or not self._decided(found[0].answer):
             return None
         self.course.turn.recorded = found[0].answer
         return found
+
+    def _decided(self, answer: Recorded) -> bool:
+        """Is this what the code decided last, recorded values included?"""
+        ours = self.course.turn.decisions
+        return next(differences(answer, ours), None) is None and _notes(answer.decisions) == _notes(ours)
 
     def go_on(self, found: list[Step], history: Sequence[Event], answer: Recorded | None = None) -> list[Decision]:
         """What the code decides at the end of the history; `answer` is what it must be, where that is known.
@@ -58,6 +63,10 @@ class Replay:
     def go_back_to(self, found: list[Step]) -> None:
         """Only what was decided already: the code as it was left, for questions. Raises NotDeterministic."""
         self.course.go([pair for pair in answered(found, None) if pair[1] is not None])
+
+
+def _notes(decisions: Sequence[Decision]) -> dict[str, Decision]:
+    return {decision.name: decision for decision in decisions if isinstance(decision, RecordMarker)}
 
 
 def answered(found: list[Step], last: Recorded | None) -> list[tuple[Step, Recorded | None]]:

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import CodeWorkflow, Context, Manager, NotDeterministic, Process, Signal, SyncContext, Worker, activity
+from pyworkflow import (
+    ActivityWorker,
+    CodeWorkflow,
+    Context,
+    Manager,
+    NotDeterministic,
+    Process,
+    Signal,
+    SyncContext,
+    Worker,
+    activity,
+)
 from pyworkflow.backend import Failed, Finished, Released
 from pyworkflow.code.replay import Kept
 from pyworkflow.code.turns import steps
@@ -43,6 +54,16 @@ class Waits(CodeWorkflow):
         return [await ctx.wait_signal("x"), await ctx.call(double, 1), await ctx.wait_signal("x")]
 
 
+class Reads(CodeWorkflow):
+    """Decides nothing on its first signal, only remembers it."""
+
+    activities = [double]
+
+    async def run(self, ctx: Context) -> list[Any]:
+        first, second = await ctx.wait_signal("x"), await ctx.wait_signal("x")
+        return [first, await ctx.call(double, 1), second]
+
+
 class WaitsToo(CodeWorkflow):
     activities = [double]
 
@@ -50,7 +71,7 @@ class WaitsToo(CodeWorkflow):
         return [ctx.wait_signal("x"), ctx.call(double, 1), ctx.wait_signal("x")]
 
 
-@pytest.fixture(params=[Waits, WaitsToo])
+@pytest.fixture(params=[Waits, Reads, WaitsToo])
 def waits(request: pytest.FixtureRequest) -> Any:
     return request.param
 
@@ -66,17 +87,62 @@ def test_what_was_never_recorded_is_forgotten(waits: Any) -> None:
     assert task is not None
     manager.complete_task(task, flow.decide(task.process))
     manager.signal_process("p", "x", "real")
+    manager.signal_process("p", "another")
     task = manager.next_decision()
     assert task is not None
     history = task.process.history
-    last = history[-1]
-    ahead = [*history[:-2], SignalEvent(signal=Signal("x", "never"), datetime=last.datetime, id=history[-2].id), last]
-    assert [it.type for it in flow.decide(task.process.copy_with_id("p", history=ahead))] == ["schedule_activity"]
+    when = history[-1].datetime
+    never = SignalEvent(signal=Signal("x", "never"), datetime=when, id=history[-3].id)
+    ahead = [*history[:-3], never, DecisionStartedEvent(datetime=when, id=history[-2].id)]
+    decided = [it.type for it in flow.decide(task.process.copy_with_id("p", history=ahead))]
+    assert decided == ([] if waits is Reads else ["schedule_activity"])
     assert len(kept) == 1
     manager.complete_task(task, flow.decide(task.process))
     manager.signal_process("p", "x", "second")
-    Worker(manager).run(burst=True)
+    worker = ActivityWorker(manager)
+    worker.run(burst=True)
+    while (task := manager.next_decision()) is not None:
+        manager.complete_task(task, flow.decide(task.process))
+        worker.run(burst=True)
     assert manager.result("p", 0) == ["real", 2, "second"]
+
+
+def test_an_answer_of_somebody_else_counts(waits: Any) -> None:
+    """What this worker decided is not what was recorded: it looks at its code anew, and finds that it does not fit."""
+    manager = Manager("memory://", [waits])
+    manager.start_process(Process(waits, "p"))
+    flow = waits()
+    flow.kept = Kept()
+    task = manager.next_decision()
+    assert task is not None
+    flow.decide(task.process)
+    manager.complete_task(task, [Timer(0, id="9-timer")])
+    task = manager.next_decision()
+    assert task is not None
+    with pytest.raises(NotDeterministic, match="history: timer 9-timer"):
+        flow.decide(task.process)
+
+
+def test_values_that_somebody_else_recorded_count() -> None:
+    values = iter([1, 2, 3])
+
+    class Draws(CodeWorkflow):
+        async def run(self, ctx: Context) -> list[Any]:
+            return [ctx.side_effect(lambda: next(values)), await ctx.wait_signal("x")]
+
+    manager = Manager("memory://", [Draws])
+    manager.start_process(Process(Draws, "p"))
+    flow = Draws()
+    flow.kept = Kept()
+    task = manager.next_decision()
+    assert task is not None
+    flow.decide(task.process)
+    manager.complete_task(task, Draws().decide(task.process))
+    manager.signal_process("p", "x", "go")
+    task = manager.next_decision()
+    assert task is not None
+    manager.complete_task(task, flow.decide(task.process))
+    assert manager.result("p", 0) == [2, "go"]
 
 
 @pytest.mark.parametrize("outcome", [Released(), Failed("no", None, 99)], ids=["released", "failed"])

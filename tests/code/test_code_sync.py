@@ -316,14 +316,3 @@ def test_a_signal_handler_cannot_be_async(environment: Environment) -> None:
     env.signal(id, "note")
     with pytest.raises(TypeError, match=r"note is async, but .* make both so"):
         env.run(id)
-
-
-def test_more_than_may_be_open_at_once() -> None:
-    @workflow(activities=[double])
-    def flow(ctx: SyncContext) -> int:
-        return sum(ctx.get_result(ctx.map(double, range(1_100))))
-
-    manager = Manager("memory://", [flow])
-    manager.start_process(Process(flow, "p"))
-    Worker(manager, concurrency=200).run(burst=True)
-    assert manager.result("p", 0) == 1_100 * 1_099

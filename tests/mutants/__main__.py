@@ -15,12 +15,12 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import rare, table
+from . import code, rare, table
 from .table import Mutant
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("pyworkflow", "backends", "tests", "docs", "setup.cfg", "pyproject.toml")
-MUTANTS = (*table.MUTANTS, *rare.MUTANTS)
+MUTANTS = (*table.MUTANTS, *code.MUTANTS, *rare.MUTANTS)
 EFFORT = {"PYWORKFLOW_SEEDS": "3000", "PYWORKFLOW_HISTORIES": "200"}
 TIMEOUT = 600
 
