@@ -18,6 +18,7 @@ from . import calibrate, footprint, workloads
 from .code import measure_code
 from .postgres import measure_postgres
 from .redis_server import measure_redis
+from .swf import measure_swf
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -93,6 +94,7 @@ def measure(runs: int) -> list[dict[str, Any]]:
     measure_code(runs, row)
     measure_postgres(runs, row)
     measure_redis(runs, row)
+    measure_swf(runs, row)
 
     milliseconds, mib = footprint.importing()
     row("import pyworkflow", milliseconds, "ms", "<= 100", milliseconds <= 100)

@@ -112,6 +112,9 @@ if TYPE_CHECKING:
         BackendUnavailable as BackendUnavailable,
     )
     from .exceptions import (
+        CannotReset as CannotReset,
+    )
+    from .exceptions import (
         CorruptRecord as CorruptRecord,
     )
     from .exceptions import (
@@ -230,10 +233,10 @@ _NAMES = {
         "RecordMarker RequestCancelProcess ScheduleActivity SignalProcess StartChildProcess StartTimer Timer"
     ),
     "exceptions": (
-        "BackendUnavailable CorruptRecord DecisionRefused InvalidName NotAllowedInWorkflow NotDeterministic "
-        "PayloadError ProcessAlreadyRunning TimedOutException UnknownActivityException UnknownDecisionException "
-        "UnknownProcessException UnknownResourceException UnknownTypeException UnreadableHistory UnsupportedBackend "
-        "UpdateFailed WorkflowError"
+        "BackendUnavailable CannotReset CorruptRecord DecisionRefused InvalidName NotAllowedInWorkflow "
+        "NotDeterministic PayloadError ProcessAlreadyRunning TimedOutException UnknownActivityException "
+        "UnknownDecisionException UnknownProcessException UnknownResourceException UnknownTypeException "
+        "UnreadableHistory UnsupportedBackend UpdateFailed WorkflowError"
     ),
     "manager": "Manager",
     "process": (

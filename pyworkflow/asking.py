@@ -6,23 +6,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .activity import Activity, ActivityCompleted, ActivityResult
-from .events import ActivityEvent
-from .exceptions import CannotReset, TimedOutException, UnknownProcessException, UnknownTypeException, UpdateFailed
+from .activity import Activity
+from .exceptions import TimedOutException, UnknownProcessException, UnknownTypeException, UpdateFailed
 from .process import Process
+from .resets import Resets
 from .values import fresh_id
 
 if TYPE_CHECKING:
-    from .backend import Backend
     from .backend.model import ProcessRef
     from .code.workflows import CodeWorkflow
     from .events import Event
     from .schedules import Schedules
     from .signal import Signal
     from .workflow import Workflow
-
-AGAIN: Any = object()
-"""The activity is executed again."""
 
 FIRST_PAUSE, LAST_PAUSE = 0.005, 0.25
 
@@ -36,11 +32,10 @@ def as_activity(thing: type[Activity] | Callable[..., Any]) -> type[Activity]:
     return activity_of(thing)
 
 
-class Asking:
+class Asking(Resets):
     """The part of a Manager that asks processes, and waits for their answers."""
 
     if TYPE_CHECKING:
-        backend: Backend
         _workflows: dict[tuple[str, str | None], type[Workflow]]
 
         def process_by_id(self, process_or_id: ProcessRef) -> Process: ...
@@ -67,49 +62,6 @@ class Asking:
         from .schedules import Schedules
 
         return Schedules(self)  # type: ignore[arg-type]  # A Manager is what this is a part of.
-
-    def reset(
-        self,
-        process_or_id: ProcessRef,
-        to: int | None = None,
-        *,
-        reason: str | None = None,
-        request_id: str | None = None,
-    ) -> str:
-        """Begin a new run with the history of this one up to its event `to`, and go on from there; the process's id.
-
-        Without `to` the last decision is forgotten, and made again. An open run is terminated. Activities that were
-        open then wait again, timers keep their time, and signals that came later come again. Raises
-        UnknownProcessException, CannotReset, UnsupportedBackend.
-        """
-        return self.backend.reset_process(process_or_id, to, reason=reason, request_id=request_id)
-
-    def fork(
-        self,
-        process_or_id: ProcessRef,
-        id: str,
-        step: str,
-        *,
-        result: Any = AGAIN,
-        reason: str | None = None,
-        request_id: str | None = None,
-    ) -> str:
-        """Begin another process `id` with the history of this one, up to the end of an activity; its id.
-
-        `step` is the id of the activity, such as "2-charge". It is executed again, or ends with `result`, a value or an
-        ActivityResult. The process itself is left alone. Raises UnknownProcessException, CannotReset,
-        ProcessAlreadyRunning, PayloadError, UnsupportedBackend.
-        """
-        process = self.process_by_id(process_or_id)
-        this_run = f"{process.id}:{process.run}"
-        ends = [it.id for it in process.history if isinstance(it, ActivityEvent) and it.activity_execution.id == step]
-        if not ends or ends[0] is None:
-            raise CannotReset(f"process {this_run!r} has no activity {step!r} that has ended")
-        results = {} if result is AGAIN else {step: result}
-        results = {it: r if isinstance(r, ActivityResult) else ActivityCompleted(r) for it, r in results.items()}
-        return self.backend.reset_process(
-            this_run, ends[0] - 1, id=id, results=results, reason=reason, request_id=request_id
-        )
 
     def export(self, process_or_id: ProcessRef) -> dict[str, Any]:
         """A process and its history as a JSON document, for `pyworkflow replay`. Raises UnknownProcessException."""

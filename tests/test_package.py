@@ -28,7 +28,7 @@ def test_every_package_is_in_setup_cfg() -> None:
 def test_the_backends_are_entry_points() -> None:
     found = {entry.name: entry.load() for entry in entry_points(group="pyworkflow.backends")}
     assert {"memory", "postgres", "postgresql", "sqlite"} <= set(found)
-    assert {"redis", "rediss", "unix", "redis+cluster", "redis+sentinel"} <= set(found)
+    assert {"swf", "redis", "rediss", "unix", "redis+cluster", "redis+sentinel"} <= set(found)
     assert all(issubclass(backend, pyworkflow.Backend) for backend in found.values())
 
 

@@ -122,7 +122,7 @@ def machine(script, monkeypatch):
 def test_help_lists_every_command_and_sets_nothing_up(checkout, arguments):
     result = checkout.run(*arguments)
     listed = [line.split()[0] for line in result.out.splitlines() if line.startswith("  ")]
-    assert listed == ["demo", "test", "lint", "bench", "mutants", "help"]
+    assert listed == ["demo", "test", "lint", "bench", "chaos", "mutants", "help"]
     assert (result.code, result.err, checkout.calls()) == (0, "", [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -19,6 +20,7 @@ from .errors import translated
 from .statements import Statements
 
 IDLE_IN_TRANSACTION = "30s"
+TRY_AGAIN = 0.2
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _NOTIFY = "SELECT pg_notify(%s, topic) FROM unnest(%b::text[]) AS topic"
 _DEFAULTS = {
@@ -94,7 +96,7 @@ class Database:
                     min_size=0,
                     max_size=self._size,
                     timeout=self.timeout,
-                    reconnect_timeout=self.timeout,
+                    reconnect_timeout=TRY_AGAIN,
                     configure=None if self.pooler else _configure,
                     open=True,
                 )
@@ -165,16 +167,15 @@ class Database:
 
     def _connection(self) -> psycopg.Connection[Any]:
         """One from the pool. Raises BackendUnavailable that says why there is none."""
-        try:
-            with translated(self.where):
-                return self._connections.getconn()
-        except BackendUnavailable as error:
-            if isinstance(error.__cause__, PoolTimeout):
-                self.connect().close()
-                raise BackendUnavailable(
-                    f"{self.where}: no connection was free for {self.timeout:g} s: pool_size is {self._size}"
-                ) from error
-            raise
+        until = time.monotonic() + self.timeout
+        while (left := until - time.monotonic()) > 0:
+            # The pool itself would try ever less often, and be late when the server is back.
+            with translated(self.where), suppress(PoolTimeout):
+                return self._connections.getconn(min(left, TRY_AGAIN))
+        self.connect().close()
+        raise BackendUnavailable(
+            f"{self.where}: no connection was free for {self.timeout:g} s: pool_size is {self._size}"
+        )
 
     def close(self) -> None:
         self._closed = True

@@ -46,6 +46,10 @@ HINTS = {
 }
 
 
+IN_SCRIPTS = {"-OOM ": errors.OutOfMemoryError, "-READONLY ": errors.ReadOnlyError}
+"""What Redis 6.2 says of a script in the middle of a sentence, where later ones begin with it."""
+
+
 class Call:
     """A command for the server that keeps `key`. Sent twice, it must do what it does once.
 
@@ -176,7 +180,7 @@ class Server:
             try:
                 return [client.execute_command(*calls[0].words)]
             except FAILURES as error:
-                return [error]
+                return [_named(error)]
         pipeline = client.pipeline(transaction=False)
         for call in calls:
             pipeline.execute_command(*call.words)
@@ -188,7 +192,7 @@ class Server:
             return [error] * len(calls)
         if waits:
             self._check_replicas(answers.pop())
-        return answers
+        return [_named(answer) if isinstance(answer, Exception) else answer for answer in answers]
 
     def _check_replicas(self, confirmed: Any) -> None:
         if isinstance(confirmed, Exception):
@@ -234,3 +238,10 @@ class Server:
             clients = [self.client]
         for client in clients:
             client.connection_pool.disconnect(inuse_connections=False)
+
+
+def _named(error: Exception) -> Exception:
+    """An error as the kind that it is."""
+    if isinstance(error, errors.ResponseError) and str(error).startswith("Error running script"):
+        return next((kind(str(error)) for code, kind in IN_SCRIPTS.items() if code in str(error)), error)
+    return error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from pyworkflow.engine.store import Query
 
 from .rows import SUMMARY
@@ -17,6 +19,8 @@ _SURROGATES = range(0xD800, 0xE000)
 
 def find(query: Query, prefix: str = "") -> Asked:
     """The summaries that match, a page of them; `prefix` comes before the names of tables."""
+    if query.limit is not None and query.statuses is not None and len(query.statuses) > 1 and _names_many(query):
+        return _merged(query, query.statuses, prefix)
     where, values = _where(query, prefix)
     if query.cursor is not None:
         started, id, run = query.cursor
@@ -27,6 +31,19 @@ def find(query: Query, prefix: str = "") -> Asked:
         limit = "LIMIT ?"
         values.append(query.limit)
     return f"SELECT {SUMMARY} FROM {prefix}run {_all(where)} ORDER BY started DESC, id, run {limit}", values
+
+
+def _names_many(query: Query) -> bool:
+    """Does nothing in it name few processes, which another index has?"""
+    return query.id is None and query.parent is None and query.closed_from is None and query.closed_to is None
+
+
+def _merged(query: Query, statuses: frozenset[str], prefix: str) -> Asked:
+    """A page of each status, which an index has in order, and the first of all of those."""
+    pages = [find(replace(query, statuses=frozenset([status])), prefix) for status in sorted(statuses)]
+    parts = [f"SELECT * FROM ({statement}) AS page" for statement, _ in pages]
+    statement = f"SELECT {SUMMARY} FROM ({' UNION ALL '.join(parts)}) AS pages ORDER BY started DESC, id, run LIMIT ?"
+    return statement, [*(value for _, values in pages for value in values), query.limit]
 
 
 def count(query: Query, prefix: str = "") -> Asked:

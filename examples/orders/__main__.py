@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace, opened: Opened, orders: list[Order], rejected: list[Rejected]) -> int:
     opened.ledger.accept(orders)
     files = Files(chosen.file)
-    staff = Staff(files.processes, files.ledger, files.log, chosen.workers, chosen.seed if chosen.chaos else None)
+    staff = Staff(files.url, files.ledger, files.log, chosen.workers, chosen.seed if chosen.chaos else None)
     shop = Shop(opened.manager, opened.ledger, staff)
     if not chosen.json:
         _say_hello(chosen, opened, shop, rejected, len(orders) + len(rejected))

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from pyworkflow import Manager, WorkflowError
 from pyworkflow.backend.sqlite import SQLiteBackend
@@ -20,6 +21,11 @@ class Files:
     """Where things are: everything is named after the file of the processes."""
 
     processes: Path
+
+    @property
+    def url(self) -> str:
+        """The backend's, for worker processes."""
+        return f"sqlite:///{quote(str(self.processes.resolve()))}"
 
     @property
     def ledger(self) -> Path:

@@ -20,10 +20,10 @@ class WorkersCrash(Exception):
 
 
 class Staff:
-    """`count` worker processes of each kind on a file. With a `chaos` seed, one is killed every few hundred ms."""
+    """`count` worker processes of each kind on a backend. With a `chaos` seed, one is killed every few hundred ms."""
 
-    def __init__(self, file: Path, ledger: Path, log: Path, count: int, chaos: int | None = None) -> None:
-        self.file = file.resolve()
+    def __init__(self, url: str, ledger: Path, log: Path, count: int, chaos: int | None = None) -> None:
+        self.url = url
         self.log = log
         self.kills = 0
         self._environment = {**os.environ, "ORDERS_LEDGER": str(ledger.resolve())}
@@ -41,7 +41,7 @@ class Staff:
         self._workers = [self._hire(kind) for kind in self._posts]
 
     def _hire(self, kind: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "examples.orders.worker", str(self.file), kind]
+        command = [sys.executable, "-m", "examples.orders.worker", self.url, kind]
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C is for the main program, which tells the workers in its own time.
             return subprocess.Popen(

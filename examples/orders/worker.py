@@ -1,4 +1,4 @@
-"""A worker: `python -m examples.orders.worker FILE decisions|activities`. Ends on SIGTERM, or with its parent."""
+"""A worker: `python -m examples.orders.worker URL decisions|activities`. Ends on SIGTERM, or with its parent."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import sys
 import threading
 
 from pyworkflow import ActivityWorker, DecisionWorker, Manager
-from pyworkflow.backend.sqlite import SQLiteBackend
 
 from .app import workflows
 
 ACTIVITIES_AT_ONCE = 8
 
 
-def main(file: str, kind: str) -> None:
+def main(url: str, kind: str) -> None:
     logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(message)s", level=logging.WARNING)
-    manager = Manager(SQLiteBackend(file), workflows)
+    manager = Manager(url, workflows)
     worker = DecisionWorker(manager) if kind == "decisions" else ActivityWorker(manager, concurrency=ACTIVITIES_AT_ONCE)
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     worker.run()

@@ -22,6 +22,8 @@ COMMANDS = {
     "cancel": ("control:cancel", "Ask for the cancellation of processes."),
     "terminate": ("control:terminate", "End processes without asking their deciders."),
     "resume": ("control:resume", "Let blocked processes be decided on again."),
+    "reset": ("reset:reset", "Let processes go on anew from an earlier event."),
+    "fork": ("reset:fork", "Start a process with the history of another."),
     "activity": ("activity:activity", "Answer for an activity by its token."),
     "schedule": ("schedule:schedule", "Start processes by the clock."),
     "queue": ("admin:queue", "Look at the queues of tasks."),

@@ -48,7 +48,7 @@ def bulk_options(*statuses: str) -> Callable[[F], F]:
 def act(
     manager: Manager,
     verb: Verb,
-    do: Callable[[str], None],
+    do: Callable[[str], object],
     *,
     ids: Sequence[str],
     everything: bool,
@@ -90,9 +90,9 @@ def _matching(manager: Manager, verb: Verb, which: dict[str, Any]) -> list[Row]:
     return [process_row(process) for process in manager.processes(**{"status": verb.status} | which)]
 
 
-def _do_all(verb: Verb, do: Callable[[str], None], rows: Sequence[Row], by_id: bool) -> list[Row]:
+def _do_all(verb: Verb, do: Callable[[str], object], rows: Sequence[Row], by_id: bool) -> list[Row]:
     """Do it to each. One that is gone, or not there, does not keep the others from their turn."""
-    from ..exceptions import InvalidName, UnknownResourceException, WorkflowError
+    from ..exceptions import CannotReset, InvalidName, UnknownResourceException, WorkflowError
 
     reports: list[Row] = []
     for row in progress(rows, verb.doing):
@@ -100,7 +100,7 @@ def _do_all(verb: Verb, do: Callable[[str], None], rows: Sequence[Row], by_id: b
         try:
             # A match is meant as it was shown: not a later run that somebody started under its id.
             do(row["id"] if by_id else f"{row['id']}:{row['run']}")
-        except (UnknownResourceException, InvalidName) as gone:
+        except (CannotReset, UnknownResourceException, InvalidName) as gone:
             if len(rows) == 1 and by_id:
                 raise
             error = str(gone)

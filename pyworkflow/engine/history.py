@@ -136,7 +136,7 @@ class HistoryCache:
         if draft.archived is not None:
             return None
         history = self.take(process, run)
-        if history is None or history.seq < first:
+        if history is None or history.seq < first or _is_of_another_past(history, draft):
             history = self._read(history, process, run, first)
         if history.seq > first:
             self._keep(process, run, history)
@@ -145,7 +145,14 @@ class HistoryCache:
         return history
 
     def _read(self, history: History | None, process: str, run: str, seq: int) -> History:
-        history = history or History(self._payloads, process, run)
+        """Read what is missing, or all of it where a kept history does not go on as the store's does."""
+        if history is not None and history.seq < seq:
+            with suppress(CorruptRecord):
+                return self._read_on(history, seq)
+        return self._read_on(History(self._payloads, process, run), seq)
+
+    def _read_on(self, history: History, seq: int) -> History:
+        process, run = history.process, history.run
         history.append_sealed(self._store.history(process, run, history.seq, seq - history.seq))
         if history.seq < seq:
             raise CorruptRecord(f"event {history.seq + 1} of process {process!r}, run {run} is missing")
@@ -157,8 +164,11 @@ class HistoryCache:
         history = ahead or self.take(head.id, head.run)
         if history is None or draft.archived is not None:
             return
+        first = head.seq - len(draft.written)
+        if ahead is None and (history.seq > first or _is_of_another_past(history, draft)):
+            return
         with suppress(PayloadError):
-            if history.seq >= head.seq - len(draft.written):
+            if history.seq >= first:
                 history.append_all(draft)
             if history.seq == head.seq:
                 history.crc = head.crc
@@ -180,6 +190,14 @@ class HistoryCache:
     def clear(self) -> None:
         """Keep nothing: what was kept may never have happened."""
         self._kept.clear()
+
+
+def _is_of_another_past(history: History, draft: Draft) -> bool:
+    """Did the store forget events that this history has, and take others in their place? A server that has lost
+    acknowledged commits does that: after a failover, say, or a power cut. Both have checksums of all that came before.
+    """
+    base = draft.base
+    return base is not None and history.seq == base.seq and history.crc != base.crc
 
 
 def forget_oldest(kept: dict[Any, Any], size: int, lock: threading.Lock) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -21,7 +23,11 @@ _LETTERS = msgspec.json.Decoder(msg.Letter)
 
 
 class Mail:
-    """A claimed alarm or letter that its deliverer drops is due again after LEASE seconds: delivered at least once."""
+    """A claimed alarm or letter that its deliverer drops is due again after LEASE seconds: delivered at least once.
+
+    Letters are taken, handed over, and answered in transactions of their own, each of which comes to all its processes
+    in one go. So no two deliverers, each with processes in hand that the other wants, wait for one another.
+    """
 
     def __init__(self, office: Office) -> None:
         self.office = office
@@ -33,11 +39,11 @@ class Mail:
             self._sound_alarms()
         for _ in range(8):
             with self.office.batch():
-                letters = self.office.claim([LETTERS], LEASE, BATCH)
-                for task, _ in letters:
-                    self._open(task)
-            if not letters:
+                claimed = self.office.claim([LETTERS], LEASE, BATCH)
+                letters = [(task, letter) for task, _ in claimed if (letter := self._open(task)) is not None]
+            if not claimed:
                 return
+            self._hand_over(letters)
 
     def _sound_alarms(self) -> None:
         claimed = self.office.claim([ALARMS], LEASE, BATCH)
@@ -50,25 +56,62 @@ class Mail:
             elif not visit.draft.changed:
                 self.store.postpone(task, head.alarm)
 
-    def _open(self, task: Task) -> None:
+    def _open(self, task: Task) -> msg.Letter | None:
+        """What a letter says; one that cannot be read is put off."""
         try:
             what = f"letter {task.key} of process {task.process!r}"
-            self._hand_over(task, decode(_LETTERS, unseal(task.body, what)[0], what), self.store.now())
+            return decode(_LETTERS, unseal(task.body, what)[0], what)
         except CorruptRecord as error:
             self.office.put_off(task, error)
+            return None
 
-    def _hand_over(self, task: Task, letter: msg.Letter, now: float) -> None:
-        if isinstance(letter.message, msg.Start):
-            letter.message.run = fresh_run()
-        (reply,) = self._say(letter.to, letter.message)
-        if isinstance(reply, UnknownProcessException) and letter.initiated and now < letter.sent + PATIENCE:
-            return self.store.postpone(task, now + 0.1)
-        if letter.initiated:
-            self._say(letter.sender, _answer(letter, reply))
-        return self.store.discard(task)
+    def _hand_over(self, letters: list[tuple[Task, msg.Letter]]) -> None:
+        for _, letter in letters:
+            if isinstance(letter.message, msg.Start):
+                letter.message.run = fresh_run()
+        with self.office.batch():
+            replies = self._say([(letter.to, letter.message) for _, letter in letters])
+        with self.office.batch():
+            self._answer(letters, replies)
 
-    def _say(self, process: str, message: msg.Message) -> list[Any]:
-        return self.office.commit([self.office.visit(process, [message], self.store.now())])[0].replies
+    def _answer(self, letters: list[tuple[Task, msg.Letter]], replies: list[Any]) -> None:
+        """Tell senders what they wait for. Letters to or from a process that cannot be read are put off."""
+        now = self.store.now()
+        told = [
+            (letter, reply)
+            for (_, letter), reply in zip(letters, replies, strict=True)
+            if letter.initiated and not (_is_early(letter, reply, now) or isinstance(reply, CorruptRecord))
+        ]
+        heard = iter(self._say([(letter.sender, _answer(letter, reply)) for letter, reply in told]))
+        for (task, letter), reply in zip(letters, replies, strict=True):
+            if _is_early(letter, reply, now):
+                self.store.postpone(task, now + 0.1)
+                continue
+            error = reply if isinstance(reply, CorruptRecord) or not letter.initiated else next(heard)
+            if isinstance(error, CorruptRecord):
+                self.office.put_off(task, error)
+            else:
+                self.store.discard(task)
+
+    def _say(self, messages: Sequence[tuple[str, msg.Message]]) -> list[Any]:
+        """Say something to processes, all that one is told in one commit; the replies."""
+        by_process: dict[str, list[msg.Message]] = {}
+        for process, message in messages:
+            by_process.setdefault(process, []).append(message)
+        now, visits, replies = self.store.now(), [], dict[str, Iterator[Any]]()
+        for process, said in by_process.items():
+            try:
+                visits.append(self.office.visit(process, said, now))
+            except CorruptRecord as error:
+                replies[process] = repeat(error)
+        for visit in self.office.commit(visits):
+            replies[visit.process] = iter(visit.replies)
+        return [next(replies[process]) for process, _ in messages]
+
+
+def _is_early(letter: msg.Letter, reply: Any, now: float) -> bool:
+    """Is it to a process that is not there, and whose start may still be on its way?"""
+    return isinstance(reply, UnknownProcessException) and letter.initiated > 0 and now < letter.sent + PATIENCE
 
 
 def _answer(letter: msg.Letter, reply: Any) -> msg.Message:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -135,13 +135,13 @@ class Questions:
             )
 
     def page(self, which: ProcessFilter, limit: int, cursor: str | None) -> Page:
-        found = self.store.find(_query(which, count("a page's size", limit, 1) + 1, cursor))
+        found = self.store.find(query_of(which, count("a page's size", limit, 1) + 1, cursor))
         shown = found[:limit]
-        processes = [self._lazy_summary(summary) for summary in shown]
-        return Page(processes, _cursor(shown[-1]) if len(found) > limit else None)
+        processes = [lazy(summary, self.process) for summary in shown]
+        return Page(processes, cursor_of(shown[-1]) if len(found) > limit else None)
 
     def count(self, which: ProcessFilter) -> int:
-        return self.store.count(_query(which, None, None))
+        return self.store.count(query_of(which, None, None))
 
     def queues(self) -> list[QueueCount]:
         counts = []
@@ -168,19 +168,21 @@ class Questions:
             version=head.workflow_version,
         )
 
-    def _lazy_summary(self, summary: Summary) -> Process:
-        return Process.lazy(
-            lambda: self.process(summary.id, summary.run),
-            workflow=summary.workflow,
-            id=summary.id,
-            run=summary.run,
-            tags=list(summary.tags),
-            parent=summary.parent,
-            status=summary.status,
-            version=summary.version,
-            started=summary.started,
-            closed=summary.closed,
-        )
+
+def lazy(summary: Summary, load: Callable[[str, str], Process]) -> Process:
+    """A process as lists show it; `load` is called with its id and run for the rest."""
+    return Process.lazy(
+        lambda: load(summary.id, summary.run),
+        workflow=summary.workflow,
+        id=summary.id,
+        run=summary.run,
+        tags=list(summary.tags),
+        parent=summary.parent,
+        status=summary.status,
+        version=summary.version,
+        started=summary.started,
+        closed=summary.closed,
+    )
 
 
 def _earliest(state: ActivityState) -> float | None:
@@ -197,7 +199,8 @@ def _statuses(status: str) -> frozenset[str] | None:
     return frozenset({status})
 
 
-def _query(which: ProcessFilter, limit: int | None, cursor: str | None) -> Query:
+def query_of(which: ProcessFilter, limit: int | None, cursor: str | None) -> Query:
+    """What a store, or whoever else has summaries, is asked for a page. Raises ValueError, InvalidName."""
     return Query(
         _statuses(which.status),
         optional_text("a workflow's name", which.workflow),
@@ -218,7 +221,8 @@ def _time(what: str, value: datetime | float | None) -> float | None:
     return None if value is None else moment(what, value)
 
 
-def _cursor(summary: Summary) -> str:
+def cursor_of(summary: Summary) -> str:
+    """What continues a list after this one."""
     return base64.urlsafe_b64encode(msgspec.json.encode((summary.started, summary.id, summary.run))).decode()
 
 

@@ -212,19 +212,9 @@ class ProcessContinued(Initiating):
 
 
 Decided = (
-    ActivityScheduled
-    | ActivityCancelRequested
-    | TimerStarted
-    | TimerCanceled
-    | MarkerRecorded
-    | ChildInitiated
-    | SignalInitiated
-    | CancelInitiated
-    | ProcessCompleted
-    | ProcessFailed
-    | ProcessCanceled
-    | ProcessContinued
-)
+    ActivityScheduled | ActivityCancelRequested | TimerStarted | TimerCanceled | MarkerRecorded | ChildInitiated
+    | SignalInitiated | CancelInitiated | ProcessCompleted | ProcessFailed | ProcessCanceled | ProcessContinued
+)  # fmt: skip
 CLOSES = (ProcessCompleted, ProcessFailed, ProcessCanceled, ProcessContinued)
 
 

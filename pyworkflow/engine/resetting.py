@@ -42,7 +42,10 @@ class Resetter:
         """Begin anew, as Backend.reset_process says; the process's id."""
         process = source[0] if id is None else check_name("a process's id", id)
         for _ in range(TRIES):
-            message = self._message(process, source, to, results, reason, request_id)
+            current = self._office.stored(process)
+            if current is not None and request_id and request_id in current.starts:
+                return process
+            message = self._message(process, current, source, to, results, reason, request_id)
             try:
                 self._office.ask(process, message)
             except MovedOn:
@@ -53,13 +56,13 @@ class Resetter:
     def _message(
         self,
         process: str,
+        current: Head | None,
         source: tuple[str, str],
         to: int | None,
         results: Mapping[str, ActivityResult],
         reason: str | None,
         request_id: str,
     ) -> msg.Reset:
-        current = self._office.stored(process)
         head = self._questions.head(*source)
         records = self._records(head)
         end = _before_last_answer(records) if to is None else to

@@ -28,14 +28,14 @@ class Tasks(StoreBench):
         order = [
             ("late", 5.0, 0),
             ("low", 1.0, -1),
-            ("first", 2.0, 0),
-            ("second", 2.0, 0),
+            ("z first", 2.0, 0),
+            ("a second", 2.0, 0),
             ("high", 9.0, 7),
             ("max", 9.0, 2**31 - 1),
         ]
         self.put_tasks(*(make_task(id, due=due, priority=priority) for id, due, priority in order))
         got = [task.process for task in self.claim("q", now=10.0)]
-        assert got == ["max", "high", "first", "second", "late", "low"]
+        assert got == ["max", "high", "z first", "a second", "late", "low"]
 
     def test_several_queues_are_read_as_one(self) -> None:
         self.put_tasks(
@@ -69,6 +69,10 @@ class Tasks(StoreBench):
         self.put(add=[make_task("p", key, due=due) for key, due in (("a", 2.0), ("b", 1.0), ("c", 3.0))])
         assert [task.key for task in self.claim("q", limit=2)] == ["b", "a"]
         assert [task.key for task in self.claim("q", limit=2)] == ["c"]
+
+    def test_tasks_of_one_commit_go_in_the_order_in_which_they_were_added(self) -> None:
+        self.put(add=[make_task("p", key) for key in "bca"])
+        assert [task.key for task in self.claim("q")] == ["b", "c", "a"]
 
     # -- leases ----------
 
@@ -143,6 +147,7 @@ class Tasks(StoreBench):
         else:
             self.store.discard(claimed)
         assert self.store.tasks("p") == before
+        assert [(task.key, task.body) for task in self.claim("q", "q2", now=99.0)] == [(t.key, t.body) for t in before]
 
     def test_takers_at_once_never_take_the_same(self) -> None:
         self.put(add=[make_task("p", str(number), f"q{number % 3}") for number in range(200)])

@@ -59,25 +59,25 @@ def style(request: pytest.FixtureRequest) -> Any:
 def test_a_fork_goes_on_with_another_result(style: Any, environment: Environment) -> None:
     env = environment(style, child)
     first = env.run(Process(style, "p", 1))
-    env.manager.fork("p", "q", "3-double", result=100)
+    env.manager.fork("p", "q", step="3-double", with_result=100)
     second = env.run("q")
     assert (first[0], second[0]) == (8, 200)
     assert second[1:3] == first[1:3], "what happened before is as it was"
     assert second[3] != first[3] and second[4] != first[4], "what comes later is not"
     assert executed == [1, 2, 4, 100]
-    env.manager.fork("q", "r", "4-double")
+    env.manager.fork("q", "r", step="4-double")
     third = env.run("r")
     assert third[:3] == second[:3] and len({first[3], second[3], third[3]}) == 3
     assert executed[4:] == [100]
     assert env.manager.check("q") and env.manager.check("r")
-    with pytest.raises(CannotReset, match="no activity '9-double'"):
-        env.manager.fork("p", "s", "9-double")
+    with pytest.raises(CannotReset, match="no activity with the id '9-double'"):
+        env.manager.fork("p", "s", step="9-double")
 
 
 def test_a_fork_with_a_failure(style: Any, environment: Environment) -> None:
     env = environment(style, child)
     env.run(Process(style, "p", 1))
-    env.manager.fork("p", "q", "4-double", result=ActivityFailed("what if it had failed"))
+    env.manager.fork("p", "q", step="4-double", with_result=ActivityFailed("what if it had failed"))
     with pytest.raises(Exception, match="activity double failed: what if it had failed"):
         env.run("q")
 

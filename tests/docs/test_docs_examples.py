@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -20,16 +21,27 @@ from docs_pages import LANGUAGES, NAMES, PAGES, ROOT, Block, blocks
 from docs_reader import Reader, matches, typed
 
 from pyworkflow.cli import main
+from tests.servers.moto import at_the_time_of, moto_server
 from tests.servers.postgres import DURABLE, Server, binaries
 from tests.servers.redis import running
 
 REDIS = "redis://localhost:6379/0"
+SWF = "region=eu-central-1"
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     with running() as server:
         yield server.url
+
+
+@pytest.fixture
+def swf_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Where moto imitates Amazon SWF, and keys such as it takes."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with moto_server() as url, at_the_time_of(time.time):
+        yield url
 
 
 @pytest.fixture
@@ -64,6 +76,8 @@ def test_a_page_can_be_followed(page: Path, reader: Reader, request: pytest.Fixt
         request.getfixturevalue("shop_database")
     if any(REDIS in block.code for block in blocks(page) if block.language in ("python", "console")):
         reader.servers[REDIS] = request.getfixturevalue("redis_url")
+    if page.name == "amazonswf.md":
+        reader.servers[SWF] = f"{SWF}&endpoint_url={request.getfixturevalue('swf_url')}"
     for block in blocks(page):
         reader.follow(block)
 

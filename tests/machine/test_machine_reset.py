@@ -87,7 +87,7 @@ CHILD = rec.ChildInitiated(process="k", workflow="K", version="1", child_policy=
      [rec.CancelInitiated(process="x")]],
 )  # fmt: skip
 def test_news_of_other_processes_must_not_be_awaited(records: list[rec.Record]) -> None:
-    with pytest.raises(CannotReset, match="event [34] the news of other processes are awaited .events 3."):
+    with pytest.raises(CannotReset, match=r"the news of other processes are awaited \(events 3\)"):
         fork([*DECIDING, *records])
 
 

@@ -23,4 +23,4 @@ def test_no_closed_process_opens_again_but_by_a_new_run():
     closed = {"completed", "failed", "canceled", "timedout", "terminated"}
     assert closed <= {after for _, after in edges}
     opened = {(before, after): labels for (before, after), labels in edges.items() if before in closed | {"continued"}}
-    assert opened == dict.fromkeys([("terminated", "running"), ("continued", "running")], {"the next run"})
+    assert opened == {(before, "running"): {"the next run"} for before in ("terminated", "continued")}

@@ -16,6 +16,7 @@ from pyworkflow.workflow import rules
         ("managed.worker", "ActivityWorker DecisionWorker WorkerThread", "worker"),
         ("managed.workflow", "Workflow DefaultWorkflow RuleSetWorkflow", "workflow"),
         ("memory", "MemoryBackend", "backend.memory"),
+        ("amazonswf", "AmazonSWFBackend", "backend.amazonswf"),
     ],
 )
 def test_a_path_leads_home(path, names, home):

@@ -13,24 +13,25 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 
-from . import code, rare, table
+from . import code, rare, servers, table
 from .table import Mutant
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("pyworkflow", "backends", "tests", "docs", "setup.cfg", "pyproject.toml")
-MUTANTS = (*table.MUTANTS, *code.MUTANTS, *rare.MUTANTS)
+MUTANTS = (*table.MUTANTS, *code.MUTANTS, *rare.MUTANTS, *servers.MUTANTS)
 EFFORT = {"PYWORKFLOW_SEEDS": "3000", "PYWORKFLOW_HISTORIES": "200"}
 TIMEOUT = 600
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="run mutants", description=__doc__)
-    parser.add_argument("names", nargs="*", help="only these")
+    parser.add_argument("names", nargs="*", help="only these; may have * in them")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     options = parser.parse_args()
-    chosen = [mutant for mutant in MUTANTS if not options.names or mutant.name in options.names]
+    chosen = [mutant for mutant in MUTANTS if not options.names or _is_chosen(mutant, options.names)]
     with ThreadPoolExecutor(options.jobs) as pool:
         verdicts = []
         for mutant, verdict in zip(chosen, pool.map(try_out, chosen), strict=True):
@@ -39,6 +40,10 @@ def main() -> int:
     found = sum(verdict.startswith("found") for verdict in verdicts)
     print(f"{found} of {len(chosen)} found")
     return 0 if chosen and found == len(chosen) else 1
+
+
+def _is_chosen(mutant: Mutant, names: list[str]) -> bool:
+    return any(fnmatch(mutant.name, name) for name in names)
 
 
 def try_out(mutant: Mutant) -> str:

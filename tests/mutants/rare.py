@@ -9,6 +9,8 @@ MANY = ("tests/simulation", "tests/backends/test_memory.py")
 STORES = ("tests/backends/test_stores.py", "tests/backends/test_memory.py")
 SQLITE = ("tests/backends/test_stores.py", "tests/backends/test_sqlite.py")
 MEMORY = "pyworkflow/backend/memory.py"
+DOUBTS = ("tests/backends/test_doubts.py",)
+RESET = ("tests/machine/test_machine_reset.py", "tests/backends/test_memory.py", "tests/simulation/test_simulation.py")
 OUTLOOK = ("tests/backends/test_outlook.py", "tests/backends/test_memory.py")
 
 # fmt: off
@@ -65,7 +67,7 @@ MUTANTS = [
     Mutant("next-run-not-listed", f"{E}/pack.py", "return base.run == head.run and base.status == head.status",
            "return base.status == head.status", MANY),
     Mutant("kept-history-has-a-hole", f"{E}/history.py",
-           "            if history.seq >= head.seq - len(draft.written):\n", "            if True:\n", MANY),
+           "            if history.seq >= first:\n", "            if True:\n", MANY),
     Mutant("history-ahead-is-kept-before", f"{E}/history.py",
            "        history.append_all(draft)\n        return history",
            "        history.append_all(draft)\n        self._keep(process, run, history)\n        return history",
@@ -75,8 +77,8 @@ MUTANTS = [
     Mutant("asked-for-another-category", f"{E}/counter.py", " or order.kind(task.queue) != 0", "", MANY),
     Mutant("answer-after-its-timeout", f"{E}/counter.py", "            visit.draft.pass_time(now)\n            apply",
            "            apply", MANY),
-    Mutant("letter-refused-at-once", f"{E}/mail.py", "letter.initiated and now < letter.sent + PATIENCE:",
-           "letter.initiated and False:", ("tests/simulation/test_reference.py", "tests/backends/test_memory.py")),
+    Mutant("letter-refused-at-once", f"{E}/mail.py", "letter.initiated > 0 and now < letter.sent + PATIENCE", "False",
+           ("tests/simulation/test_reference.py", "tests/backends/test_memory.py")),
     Mutant("handed-over-before-it-is-due", f"{E}/counter.py",
            "if kind is not None and task.due <= draft.now:", "if kind is not None:",
            ("tests/simulation/test_reference.py", "tests/backends/test_memory.py")),
@@ -96,8 +98,8 @@ MUTANTS = [
            "return task.key in self._tasks.get(task.process, {})", STORES),
     Mutant("memory-removes-nothing", MEMORY, "            tasks.pop(key, None)\n", "            pass\n", STORES),
     Mutant("sqlite-discards-a-successor", f"{S}/store.py",
-           'db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", _identity(task))',
-           'db.execute("DELETE FROM pyworkflow_task WHERE process = ? AND key = ?", _identity(task)[:2])', SQLITE),
+           'db.execute(f"DELETE FROM pyworkflow_task WHERE {_SAME_TASK}", rows.identity(task))',
+           'db.execute("DELETE FROM pyworkflow_task WHERE process = ? AND key = ?", rows.identity(task)[:2])', SQLITE),
     Mutant("sqlite-claim-holds-nothing", f"{S}/store.py", "[(until, row[0]) for row in found]",
            "[(now, row[0]) for row in found]", SQLITE),
     Mutant("sqlite-history-from-the-wrong-place", f"{S}/store.py", "event.seq > ? ORDER BY", "event.seq >= ? ORDER BY",
@@ -108,8 +110,25 @@ MUTANTS = [
            "SET current = 0, head = ?, status = ?, closed = ? {_IF_SAME}",
            "SET current = 0, head = ?, status = ?, closed = ? WHERE key = ? AND id = ? AND current AND ? <> ''",
            SQLITE),
-    Mutant("sqlite-reads-one-too-many", f"{S}/lines.py", "records[max(skip + 1 - first, 0) :]",
+    Mutant("sqlite-reads-one-too-many", "backends/pyworkflow_sql/lines.py", "records[max(skip + 1 - first, 0) :]",
            "records[max(skip - first, 0) :]", SQLITE),
+    Mutant("doubts-believe-anything", f"{E}/doubts.py", "return bool(sealed) and sealed[0][SEAL:] == encode(wrote)",
+           "return True", DOUBTS),
+    Mutant("doubts-about-what-is-over", f"{E}/doubts.py", "if head is None or not _holds(head, taken):",
+           "if head is None:", DOUBTS),
+    Mutant("doubts-forgotten", f"{E}/counter.py", "            self.doubts.add(order.started)\n",
+           "            pass\n", DOUBTS),
+    Mutant("doubts-lost-by-a-second-failure", f"{E}/doubts.py", "            self.add([taken])\n", "            pass\n",
+           DOUBTS),
+    Mutant("reset-forgets-later-signals", f"{M}/reset.py", "    for signal in message.signals:\n",
+           "    for signal in []:\n", RESET),
+    Mutant("reset-in-the-middle-of-an-answer", f"{M}/reset.py", "goes_on = following and",
+           "goes_on = False and", RESET),
+    Mutant("reset-over-what-went-on", f"{M}/reset.py", "if (head.run, head.seq) != message.seen:", "if False:", RESET),
+    Mutant("reset-tells-the-parent", f"{M}/reset.py", "cause=RESET), tells=False)", "cause=RESET), tells=True)", RESET),
+    Mutant("reset-leaves-timers-overdue", f"{M}/reset.py", "    clock.expire(draft)\n", "    pass\n", RESET),
+    Mutant("reset-keeps-old-deadlines", f"{M}/activities.py", "    draft.head.activities[seq] = state\n    _offer",
+           "    _offer", RESET),
     Mutant("outlook-believed-for-ever", f"{E}/outlook.py", " or max(ages) >= BELIEVED:", ":", OUTLOOK),
     Mutant("outlook-forgets-what-it-adds", f"{E}/office.py", "            self.outlook.expect(commit.add)\n",
            "            pass\n", OUTLOOK),

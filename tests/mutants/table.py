@@ -133,15 +133,15 @@ MUTANTS = [
     Mutant(
         "letter-dropped",
         f"{E}/mail.py",
-        "return self.store.postpone(task, now + 0.1)",
-        "return self.store.discard(task)",
+        "self.store.postpone(task, now + 0.1)",
+        "self.store.discard(task)",
         MEMORY,
     ),
     Mutant(
         "sender-not-told",
         f"{E}/mail.py",
-        "            self._say(letter.sender, _answer(letter, reply))\n",
-        "            pass\n",
+        "heard = iter(self._say([(letter.sender, _answer(letter, reply)) for letter, reply in told]))\n",
+        "heard = iter([None] * len(told))\n",
         MEMORY,
     ),
     Mutant(

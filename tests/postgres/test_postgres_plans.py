@@ -15,6 +15,7 @@ from pyworkflow_postgres import PostgresStore
 from ..servers import postgres
 
 MANY = 20_000
+OPEN = frozenset({"running", "blocked"})
 FILL = """
 INSERT INTO NAME.run (id, run, current, stamp, head, workflow, version, status, started, parent, tags)
     SELECT 'p' || n, 'r', true, '1', 'h', 'W' || n % 10, '1', 'running', n, NULL, '[]' FROM generate_series(1, MANY) n;
@@ -54,7 +55,7 @@ def test_no_table_is_read_as_a_whole(store: Any) -> None:
         assert store.read("p7") and store.read("p7", "r") and store.tasks("p7")
         assert store.history("p2", "r") == [b"e", b"e"]
         store.postpone(store.tasks("p7")[0], 5.0)
-        for query in ({}, {"workflow": "W3"}, {"id": "p7"}, {"id_prefix": "p77"}, {"statuses": frozenset({"running"})}):
+        for query in ({}, {"workflow": "W3"}, {"id": "p7"}, {"id_prefix": "p77"}, {"statuses": OPEN}):
             assert store.find(Query(**query, limit=10, cursor=(1e9, "", "")))
         read = store._database.rows(
             "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = %s AND seq_scan > 0", (postgres.schema(),)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from pyworkflow import CompleteProcess, Manager, Process, UnsupportedBackend, Worker, Workflow, open_backend
+from pyworkflow.testing.store_bench import make_commit, make_summary
 from pyworkflow_postgres import PostgresBackend, PostgresStore
 from pyworkflow_postgres import schema as tables
 
@@ -159,6 +160,17 @@ def test_through_a_pooler_nothing_stays_on_a_connection() -> None:
     ):
         assert store._database.rows(left) == []
     manager.close()
+
+
+def test_purging_leaves_no_row() -> None:
+    store = PostgresStore(postgres.url(), schema=NAME)
+    closed = make_summary(status="completed", closed=5.0, tags=["t"])
+    assert store.commit([make_commit(events=[b"e"], summary=closed)]) == [True]
+    assert store.purge(9.0, 10) == 1
+    tables_ = [name for (name,) in execute("SELECT tablename FROM pg_tables WHERE schemaname = 'NAME'")]
+    left = {name: execute(f"SELECT count(*) FROM NAME.{name}") for name in tables_ if name != "version"}
+    assert left == {name: [(0,)] for name in ("run", "event", "task", "tag")}
+    store.close()
 
 
 def test_a_fork_connects_anew() -> None:

@@ -1,4 +1,4 @@
-"""Lost replies, forgotten scripts, servers that are killed, full or demoted: once is once, and nothing gets stuck."""
+"""Lost replies, forgotten scripts, servers that are killed: once is once, and nothing gets stuck."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from pyworkflow.backend.redis import RedisBackend, RedisStore
 from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
 from pyworkflow_redis.address import Address
+from pyworkflow_redis.layout import sized
 from tests.servers.proxy import LosingProxy
-from tests.servers.redis import RunningServer, free_port, running
+from tests.servers.redis import ALWAYS, RunningServer, running
 
 PATIENCE = 60
 
@@ -39,6 +40,13 @@ class Steps(DefaultWorkflow):
 
 def open_store(url: str, **options: Any) -> RedisStore:
     return RedisStore(Address(url), **options)
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    """One that forgets nothing when it is killed: with everysec it may, while its disk is busy."""
+    with running(ALWAYS) as server:
+        yield server
 
 
 @pytest.fixture
@@ -94,6 +102,36 @@ def test_a_claim_whose_reply_is_lost_brings_the_same_tasks(proxy: LosingProxy) -
         taken += [task.process for task, row in store.claim(["q"], 10.0, 15.0, 2) if row is not None]
     assert sorted(taken) == [f"p{number}" for number in range(6)]
     store.close()
+
+
+def test_a_claim_that_is_sent_again_brings_only_what_it_still_holds(store: RedisStore) -> None:
+    store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")]) for number in range(3)])
+    call = store._claiming(store._shards[0], [1, sized("q")], 10.0, 15.0, 3)
+    (answer,) = store._server.run([call])
+    assert len(answer[0]) == 6
+    store.commit([make_commit("p0", "1", "2", remove=["d"])])
+    store.commit([make_commit("p1", "1", "2", add=[make_task("p1", due=30.0)])])
+    (answer,) = store._server.run([call])
+    assert answer[1] == [b"p2"]
+
+
+def test_a_run_that_has_changed_since_it_was_found_is_not_purged(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = make_summary(status="completed", closed=20.0)
+    store.commit([make_commit("p", events=[b"e"], summary=closed)])
+    find = store._finder.closed
+
+    def find_and_change(before: float, limit: int) -> Any:
+        found = find(before, limit)
+        changed = make_summary(status="failed", closed=90.0)
+        assert store.commit([make_commit("p", "1", "2", summary=changed)]) == [True]
+        return found
+
+    monkeypatch.setattr(store._finder, "closed", find_and_change)
+    store.purge(50.0, 10)
+    assert store.read("p") == Row("2", b"head")
+    assert store.history("p", "r1") == [b"e"]
 
 
 def test_work_goes_on_over_a_connection_that_loses_replies(server: RunningServer, proxy: LosingProxy) -> None:
@@ -191,46 +229,6 @@ def until_true(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.05)
-
-
-# -- servers that refuse ----------
-
-
-def test_a_server_without_memory_takes_nothing_of_a_commit(server: RunningServer, store: RedisStore) -> None:
-    store.commit([make_commit("p", add=[make_task()])])
-    server.client().config_set("maxmemory", 1)
-    next = make_commit("p", "1", "2", events=[b"e"], remove=["d"], summary=make_summary(status="completed", closed=9.0))
-    with pytest.raises(BackendUnavailable, match="no memory"):
-        store.commit([next])
-    with pytest.raises(BackendUnavailable, match="no memory"):
-        store.claim(["q"], 10.0, 15.0, 1)
-    assert store.read("p") == Row("1", b"head")
-    assert store.history("p", "r1") == []
-    assert store.tasks("p") == [make_task()]
-    server.client().config_set("maxmemory", 0)
-    assert store.commit([next]) == [True]
-    assert store.tasks("p") == []
-
-
-def test_a_replica_takes_nothing_until_it_is_promoted(server: RunningServer, store: RedisStore) -> None:
-    store.commit([make_commit("p")])
-    server.client().execute_command("REPLICAOF", "127.0.0.1", "1")
-    with pytest.raises(BackendUnavailable, match="replica"):
-        store.commit([make_commit("p", "1", "2")])
-    server.client().execute_command("REPLICAOF", "NO", "ONE")
-    assert store.commit([make_commit("p", "1", "2")]) == [True]
-
-
-def test_replicas_that_must_confirm(server: RunningServer) -> None:
-    store = open_store(server.url, wait_replicas=1)
-    with pytest.raises(BackendUnavailable, match="only 0 of 1 replicas"):
-        store.commit([make_commit("p")])
-    server.client().config_set("port", (port := free_port()))
-    with running(("--appendonly", "no", "--replicaof", f"127.0.0.1 {port}")) as replica:
-        until_true(lambda: replica.client().info("replication")["master_link_status"] == "up")
-        assert store.commit([make_commit("q")]) == [True]
-        assert replica.client().hget("{pyworkflow:0}:rows", "hq") == b"head"
-    store.close()
 
 
 # -- forks ----------

@@ -74,7 +74,7 @@ def move(store: RedisStore, key: bytes) -> None:
     place = target.connection_pool.connection_kwargs
     moved = False
     while not moved:
-        while keys := source.cluster("GETKEYSINSLOT", slot, 1_000):
+        while keys := source.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1_000):  # As bytes, which some are.
             source.execute_command("MIGRATE", place["host"], place["port"], "", 0, 5_000, "KEYS", *keys)
         with suppress(redis.ResponseError):  # It has got another key meanwhile.
             source.cluster("SETSLOT", slot, "NODE", ids[1])

@@ -23,6 +23,8 @@ from pyworkflow_redis.address import Address
 
 URL = "PYWORKFLOW_TEST_REDIS"
 DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
+ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
+CLUSTERED = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 PATIENCE = 30.0
 
 
@@ -161,29 +163,51 @@ def sentinel(primary: RunningServer, name: str) -> Iterator[str]:
 @contextmanager
 def cluster(nodes: int = 3) -> Iterator[str]:
     """The URL of a cluster of primaries on loopback."""
+    with cluster_nodes(nodes) as servers:
+        yield url_of(servers)
+
+
+def url_of(nodes: Sequence[RunningServer]) -> str:
+    return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in nodes)
+
+
+@contextmanager
+def cluster_nodes(primaries: int, replicas: int = 0) -> Iterator[list[RunningServer]]:
+    """The nodes of a cluster on loopback: the primaries, then as many replicas, each of the primary in its place."""
     binary()
     servers: list[RunningServer] = []
     with tempfile.TemporaryDirectory(prefix="pyworkflow-cluster-", ignore_cleanup_errors=True) as folder:
         try:
-            for number in range(nodes):
+            for number in range(primaries + replicas):
                 place = Path(folder, str(number))
                 place.mkdir()
-                settings = (*DURABLE, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+                settings = (*DURABLE, *CLUSTERED, "--cluster-port", str(free_port()))
                 servers.append(RunningServer(place, settings, free_port()))
-            _join(servers)
-            yield "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
+            _join(servers, primaries)
+            yield servers
         finally:
             for server in servers:
                 server.stop()
 
 
-def _join(servers: Sequence[RunningServer]) -> None:
-    share = 16384 // len(servers) + 1
+def _join(servers: Sequence[RunningServer], primaries: int) -> None:
+    share = 16384 // primaries + 1
     for number, server in enumerate(servers):
         with server.client() as client:
             client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
-            last = min(share * (number + 1), 16384) - 1
-            client.execute_command("CLUSTER ADDSLOTSRANGE", share * number, last)
+            if number < primaries:
+                last = min(share * (number + 1), 16384) - 1
+                client.execute_command("CLUSTER ADDSLOTSRANGE", share * number, last)
+    _introduce(servers)
+    for primary, replica in zip(servers, servers[primaries:], strict=False):
+        replica.client().cluster("REPLICATE", primary.client().cluster("MYID").decode())
+        until = time.monotonic() + PATIENCE
+        while replica.client().info("replication")["master_link_status"] != "up":
+            assert time.monotonic() < until, "a replica does not follow"
+            time.sleep(0.05)
+
+
+def _introduce(servers: Sequence[RunningServer]) -> None:
     with servers[0].client() as client:
         for server in servers[1:]:
             bus = int(server.client().config_get("cluster-port")["cluster-port"])

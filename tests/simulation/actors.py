@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .users import cancel, repeat, resume, signal, signal_with_start, start, terminate
+from .users import cancel, repeat, reset, resume, signal, signal_with_start, start, terminate
 from .workers import work
 from .world import Machine, World
 
@@ -29,6 +29,6 @@ def die(world: World, machine: Machine) -> None:
 
 
 ACTS: list[Callable[[World, Machine], None]] = [
-    start, signal_with_start, signal, cancel, terminate, repeat, resume, work, tick, jump, die,
+    start, signal_with_start, signal, cancel, terminate, repeat, resume, reset, work, tick, jump, die,
 ]  # fmt: skip
-WEIGHTS = [8, 2, 5, 2, 1, 5, 2, 50, 14, 2, 1]
+WEIGHTS = [8, 2, 5, 2, 1, 5, 2, 2, 50, 14, 2, 1]

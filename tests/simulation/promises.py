@@ -68,16 +68,18 @@ class Kept:
     def __init__(self, store: Store) -> None:
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.answers: list[tuple[str, list[rec.Record]]] = []
+        signals = set()
         for shown in store.find(Query()):
-            records = [_RECORDS.decode(sealed[9:]) for sealed in store.history(shown.id, shown.run)]
+            records = own([_RECORDS.decode(sealed[9:]) for sealed in store.history(shown.id, shown.run)])
             for index, record in enumerate(records):
                 for what, id in _requests(record):
-                    self.counts[what][id] += 1
+                    signals.add(id) if what == "signal" else self.counts[what].update([id])
                 if isinstance(record, rec.MarkerRecorded):
                     self.answers.append((record.name, records[index + 1 :]))
+        self.counts["signal"].update(signals)
 
     def times(self, promise: Promise) -> Iterator[tuple[str, int]]:
-        whats = {"both": ("start", "signal"), "cancel": ()}.get(promise.kind, (promise.kind,))
+        whats = {"both": ("start", "signal"), "reset": ("start",), "cancel": ()}.get(promise.kind, (promise.kind,))
         for what in whats:
             yield what, self.counts[what][promise.id]
 
@@ -95,10 +97,21 @@ class Kept:
             assert decided == sizes[name], f"{name} had {sizes[name]} decisions, {decided} were applied"
 
 
+def own(records: list[rec.Record]) -> list[rec.Record]:
+    """Those that were not taken over from another run, but the first, which is made anew.
+
+    Signals are: they are told once more there. (Twice in one run is found by the ledger.)
+    """
+    for index in range(len(records) - 1, -1, -1):
+        if isinstance(records[index], rec.ProcessReset):
+            return [records[0], *records[index:]]
+    return records
+
+
 def _requests(record: rec.Record) -> Iterator[tuple[str, str]]:
     match record:
         case rec.ProcessStarted():
-            if record.request_id and not record.continued_from:
+            if record.request_id:
                 yield "start", record.request_id
         case rec.Signaled():
             yield "signal", record.request_id

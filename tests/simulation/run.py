@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 
 from pyworkflow.activity import ActivityCompleted
-from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.backend.model import Finished, ProcessFilter, Wanted
 from pyworkflow.decision import CompleteProcess, Decision
 from pyworkflow.exceptions import UnknownProcessException
 from pyworkflow.process import Process
-from pyworkflow.testing import VirtualClock
-from pyworkflow_sqlite.store import SQLiteStore
 
 from .actors import act
+from .backends import BACKENDS
 from .users import start
 from .world import CATEGORIES, ENDLESS, TIGHT, Machine, World, no_chance_but
 
@@ -32,10 +29,11 @@ class Failure(AssertionError):
     """A seed whose world broke a promise, with the line that shows it again."""
 
 
-def run(seed: int, trace: bool = False) -> None:
-    """One world from beginning to end. Raises Failure."""
-    with _store(seed) as open_store:
-        world = World(seed, open_store)
+def run(seed: int, backend: str | None = None, trace: bool = False) -> None:
+    """One world from beginning to end, on a backend; most are in memory, some in a SQLite file. Raises Failure."""
+    name = backend or ("memory" if seed % SQLITE_EVERY else "sqlite")
+    with ExitStack() as stack:
+        world = World(seed, lambda clock: stack.enter_context(BACKENDS[name](clock)).store)
         world.act = act
         try:
             with no_chance_but(world.random):
@@ -46,31 +44,11 @@ def run(seed: int, trace: bool = False) -> None:
                 come_to_rest(world)
         except Exception as error:
             story = "\n".join(world.trace[-60:])
-            again = f"python -m tests.simulation --seed {seed}"
+            again = f"python -m tests.simulation --backend {name} --seed {seed}"
             raise Failure(f"{story}\n{type(error).__name__}: {error}\nseed {seed}; again: {again}") from error
         finally:
             if trace:
                 print("\n".join(world.trace))
-
-
-@contextmanager
-def _store(seed: int):
-    """Most worlds are in memory, some in a SQLite file."""
-    if seed % SQLITE_EVERY:
-        yield MemoryStore
-        return
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
-        stores = []
-
-        def open_store(clock: VirtualClock) -> SQLiteStore:
-            stores.append(SQLiteStore(f"{folder}/world.db", durability="normal", clock=clock))
-            return stores[-1]
-
-        try:
-            yield open_store
-        finally:
-            for store in stores:
-                store.close()
 
 
 # -- the end of a world ----------
@@ -146,22 +124,24 @@ def _skip(world: World, machine: Machine) -> bool:
 # -- many worlds ----------
 
 
-def chunk(seeds: Iterable[int]) -> str | None:
+def chunk(seeds: Iterable[int], backend: str | None = None) -> str | None:
     """Run these seeds; the first failure's text."""
     for seed in seeds:
         try:
-            run(seed)
+            run(seed, backend)
         except Failure as failure:
             return str(failure)
     return None
 
 
-def many(first: int, count: int, progress: Callable[[int], None] = lambda done: None) -> None:
+def many(
+    first: int, count: int, backend: str | None = None, progress: Callable[[int], None] = lambda done: None
+) -> None:
     """Run seeds on every core. Raises Failure for the first that fails."""
     chunks = [range(start, min(start + CHUNK, first + count)) for start in range(first, first + count, CHUNK)]
     done = 0
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        running = {pool.submit(chunk, seeds): len(seeds) for seeds in chunks}
+        running = {pool.submit(chunk, seeds, backend): len(seeds) for seeds in chunks}
         for future in as_completed(running):
             if (text := future.result()) is not None:
                 pool.shutdown(cancel_futures=True)
@@ -170,9 +150,11 @@ def many(first: int, count: int, progress: Callable[[int], None] = lambda done: 
             progress(done)
 
 
-def number_of_seeds() -> int:
-    """PYWORKFLOW_SEEDS, else many in CI and some at home."""
-    return int(os.environ.get("PYWORKFLOW_SEEDS") or (20_000 if os.environ.get("CI") else 2_000))
+def number_of_seeds(some: int = 2_000) -> int:
+    """Some at home, many in CI; PYWORKFLOW_SEEDS says how many there are instead of 2,000."""
+    asked = os.environ.get("PYWORKFLOW_SEEDS")
+    many = int(asked) if asked else 20_000 if os.environ.get("CI") else 2_000
+    return max(some * many // 2_000, 1)
 
 
 def show(done: int) -> None:

@@ -10,10 +10,21 @@ from . import run as runs
 from .run import Failure, many, number_of_seeds, run
 from .world import World
 
+SEEDS_ON_SERVERS = {"postgres": 10, "redis": 50}
+"""Fewer than in memory, where a world takes milliseconds."""
+
 
 @pytest.mark.timeout(3_000)
 def test_every_seed_keeps_every_promise():
     many(0, number_of_seeds())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("backend", SEEDS_ON_SERVERS)
+def test_every_seed_keeps_every_promise_on_a_server(backend):
+    """Where it is not a model of a store that fails, but the scripts and statements themselves are in between."""
+    for seed in range(number_of_seeds(SEEDS_ON_SERVERS[backend])):
+        run(seed, backend)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 25])
@@ -31,5 +42,5 @@ def test_a_failure_says_how_to_see_it_again(monkeypatch):
         raise InvariantViolated("invariant 1: broken")
 
     monkeypatch.setattr(runs, "come_to_rest", fail)
-    with pytest.raises(Failure, match=r"python -m tests\.simulation --seed 7$"):
+    with pytest.raises(Failure, match=r"python -m tests\.simulation --backend memory --seed 7$"):
         run(7)

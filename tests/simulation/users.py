@@ -7,6 +7,7 @@ from typing import Any
 
 from pyworkflow.engine.store import Query
 from pyworkflow.exceptions import (
+    CannotReset,
     ProcessAlreadyRunning,
     UnknownActivityException,
     UnknownDecisionException,
@@ -19,8 +20,12 @@ from .promises import Promise
 from .world import Machine, World
 
 IDS = ("p", "q", "r")
+REPEATABLE = ("start", "both", "signal", "reset")
 POLICIES = ("ABANDON", "REQUEST_CANCEL", "TERMINATE")
-REFUSALS = (ProcessAlreadyRunning, UnknownProcessException, UnknownActivityException, UnknownDecisionException)
+REFUSALS = (
+    *(CannotReset, ProcessAlreadyRunning),
+    *(UnknownProcessException, UnknownActivityException, UnknownDecisionException),
+)
 
 
 def ask(world: World, promise: Promise, call: Callable[[], Any]) -> None:
@@ -63,6 +68,15 @@ def terminate(world: World, machine: Machine) -> None:
     request(world, machine, world.promises.new("terminate", world.random.choice(IDS)), policy=policy)
 
 
+def reset(world: World, machine: Machine) -> None:
+    """Take back the last answer, or go on from somewhere; here, or as another process."""
+    to = world.random.choice((None, 1, world.random.randint(1, 12)))
+    source = world.random.choice(IDS)
+    other = None if world.random.random() < 0.7 else world.random.choice([id for id in IDS if id != source])
+    promise = world.promises.new("reset", other or source, must_start=True)
+    request(world, machine, promise, source=source, to=to, other=other)
+
+
 def request(world: World, machine: Machine, promise: Promise, **options: Any) -> None:
     """What a user asks, remembered so that it can be repeated word for word."""
     world.requests[promise.id] = options
@@ -70,7 +84,15 @@ def request(world: World, machine: Machine, promise: Promise, **options: Any) ->
 
 
 def _request(
-    world: World, machine: Machine, promise: Promise, policy: Any = None, workflow: str = "", timeout: Any = None
+    world: World,
+    machine: Machine,
+    promise: Promise,
+    policy: Any = None,
+    workflow: str = "",
+    timeout: Any = None,
+    source: str = "",
+    to: int | None = None,
+    other: str | None = None,
 ) -> None:
     engine, id = machine.engine, promise.process
     process = Process(workflow or None, id, [promise.id], tags=[workflow] if workflow else None)
@@ -81,6 +103,7 @@ def _request(
         ),
         "signal": lambda: engine.signal_process(id, "s", promise.id, request_id=promise.id),
         "cancel": lambda: engine.cancel_process(id, promise.id),
+        "reset": lambda: engine.reset_process(source, to, id=other, request_id=promise.id),
         "terminate": lambda: engine.terminate_process(id, promise.id, child_policy=policy),
     }
     ask(world, promise, calls[promise.kind])
@@ -90,7 +113,7 @@ def repeat(world: World, machine: Machine) -> None:
     """A user whose call had no answer asks again; now and then one asks again who had an answer."""
     made = [promise for promise in world.promises.made if promise.id in world.requests]
     open = [promise for promise in made if promise.open]
-    again = [promise for promise in made if promise.acknowledged and promise.kind in ("start", "both", "signal")]
+    again = [promise for promise in made if promise.acknowledged and promise.kind in REPEATABLE]
     if open and world.random.random() < 0.8:
         promise = world.random.choice(open)
     elif again:

@@ -56,7 +56,7 @@ class World:
         self.random = Random(seed)
         self.clock = VirtualClock(1_000_000.0)
         self.base = open_store(self.clock)
-        self.transactional = not isinstance(self.base, MemoryStore)
+        self.transactional = type(self.base).batch is not Store.batch
         self.inspector = Inspector(self.base)
         self.promises = Promises()
         self.requests: dict[str, dict[str, Any]] = {}

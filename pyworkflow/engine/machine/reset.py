@@ -8,7 +8,7 @@ from typing import Any
 from ...exceptions import CannotReset, ProcessAlreadyRunning, WorkflowError
 from .. import messages as msg
 from .. import records as rec
-from ..head import ActivityState, ChildState, DecisionState, Head, TimerState
+from ..head import ActivityState, ChildState, Head, TimerState
 from . import activities, clock, life
 from .draft import Draft
 
@@ -61,93 +61,112 @@ def reset(draft: Draft, message: msg.Reset) -> str:
     old = draft.current
     if old is not None and message.request_id and message.request_id in old.starts:
         return old.run
+    _check_place(old, message)
+    told = _told(message.records)
+    _check_open(told, message)
     draft.now = max(draft.now, message.records[-1].time)
-    parent = _leave(draft, message)
-    head = _begin(draft, message, parent)
-    draft.record(
-        rec.ProcessReset(process=message.source, run=message.source_run, event=head.seq, reason=message.reason)
-    )
-    if held_at(message.records, len(message.records)):
-        draft.record(rec.DecisionReleased())
+    parent = None if old is None or not old.open else old.parent
+    if old is not None and old.open:
+        life.close(draft, "terminated", rec.ProcessTerminated(reason=message.reason, cause=RESET), tells=False)
+    _begin(draft, message, told, parent)
     _reopen(draft, message)
     clock.expire(draft)
+    if draft.head.open:
+        _catch_up(draft, message)
+    return message.run
+
+
+def _catch_up(draft: Draft, message: msg.Reset) -> None:
+    """Nobody has the decision, and the decider is asked again, with the signals that came later."""
+    if held_at(message.records, len(message.records)):
+        draft.record(rec.DecisionReleased())
     for signal in message.signals:
         _remember(draft.head, signal)
         draft.record(signal)
     draft.wake()
-    return head.run
 
 
-def _leave(draft: Draft, message: msg.Reset) -> rec.Parent | None:
-    """End the run that is open; the parent that the next one has."""
-    head = draft.current
-    if head is None or not head.open:
-        return None
-    if head.id != message.source:
-        raise ProcessAlreadyRunning(head.id, head.run)
-    if (head.run, head.seq) != message.seen:
-        raise MovedOn(f"process {head.id!r} goes on all the time: block or pause it to reset it")
-    life.close(draft, "terminated", rec.ProcessTerminated(reason=message.reason, cause=RESET), tells=False)
-    return head.parent
+def _check_place(head: Head | None, message: msg.Reset) -> None:
+    """May this process begin anew?"""
+    if head is not None and head.open:
+        if head.id != message.source:
+            raise ProcessAlreadyRunning(head.id, head.run)
+        if (head.run, head.seq) != message.seen:
+            raise MovedOn(f"process {head.id!r} has moved on since it was read")
 
 
-def _begin(draft: Draft, message: msg.Reset, parent: rec.Parent | None) -> Head:
-    """The new run as it stood after the records that are taken over."""
-    start = message.records[0]
-    assert isinstance(start, rec.ProcessStarted)
-    start.parent, start.request_id = parent, message.request_id
-    head = life.fresh(
-        draft,
-        msg.Start(
-            run=message.run,
-            process=message.process,
-            workflow=start.workflow,
-            version=start.version,
-            tags=start.tags,
-            timeout=start.timeout,
-            decision_timeout=start.decision_timeout,
-            category=start.category,
-            priority=start.priority,
-            parent=parent,
-            request_id=message.request_id,
-        ),
-    )
-    draft.renew(head)
-    held = 0
-    for record in message.records:
+def _check_open(told: Head, message: msg.Reset) -> None:
+    """Can what was open then be opened again?"""
+    if waiting := sorted([*told.children, *told.letters]):
+        raise CannotReset(
+            f"at event {told.seq} the news of other processes are awaited (events {', '.join(map(str, waiting))})"
+        )
+    if unknown := message.ends.keys() - {state.id for state in told.activities.values()}:
+        raise CannotReset(f"no activity {', '.join(sorted(unknown))} is open at event {told.seq}")
+
+
+def _told(records: Sequence[rec.Record]) -> Head:
+    """What is open after these records, in a head that knows nothing else."""
+    head, held = Head("", "", "", ""), 0
+    for record in records:
         head.seq += 1
-        draft.written.append((head.run, head.seq, record))
         if isinstance(record, rec.DecisionStarted):
             held = head.seq
         elif is_answer(record):
             head.processed = held
         if (fold := _FOLD.get(type(record))) is not None:
             fold(head, record)
-    if head.children or head.letters:
-        waits = ", ".join(map(str, sorted([*head.children, *head.letters])))
-        raise CannotReset(f"at event {head.seq} the news of other processes are awaited (events {waits})")
     return head
+
+
+def _begin(draft: Draft, message: msg.Reset, told: Head, parent: rec.Parent | None) -> None:
+    """The new run, with the records that are taken over."""
+    start = message.records[0]
+    assert isinstance(start, rec.ProcessStarted)
+    start.parent, start.request_id = parent, message.request_id
+    head = life.fresh(draft, _start(message, start))
+    draft.renew(head)
+    for record in message.records:
+        head.seq += 1
+        draft.written.append((head.run, head.seq, record))
+    head.processed, head.cancel_requested = told.processed, told.cancel_requested
+    head.activities, head.timers = told.activities, told.timers
+    head.requests += [id for id in told.requests if id not in head.requests]
+    source, run = message.source, message.source_run
+    draft.record(rec.ProcessReset(process=source, run=run, event=told.seq, reason=message.reason))
+
+
+def _start(message: msg.Reset, start: rec.ProcessStarted) -> msg.Start:
+    return msg.Start(
+        run=message.run,
+        process=message.process,
+        workflow=start.workflow,
+        version=start.version,
+        tags=start.tags,
+        timeout=start.timeout,
+        decision_timeout=start.decision_timeout,
+        category=start.category,
+        priority=start.priority,
+        parent=start.parent,
+        request_id=message.request_id,
+    )
 
 
 def _reopen(draft: Draft, message: msg.Reset) -> None:
     """Everything that waits begins to wait now."""
     head = draft.head
-    head.decision = DecisionState()
     if head.by is not None:
         draft.deadline(head.by)
     for timer in head.timers.values():
         draft.deadline(timer.due)
-    ends = dict(message.ends)
     for seq, state in list(head.activities.items()):
         record = message.records[seq - 1]
         assert isinstance(record, rec.ActivityScheduled)
         activities.reopen(draft, seq, state.cancel, record)
-        if (end := ends.pop(state.id, None)) is not None:
+        if (end := message.ends.get(state.id)) is not None:
             end.scheduled = seq
             activities.take(draft, msg.TakeActivity(run=head.run, scheduled=seq, identity=RESET))
             activities.finish(draft, end)
-    if ends:
-        raise CannotReset(f"no activity {', '.join(sorted(ends))} is open at event {len(message.records)}")
 
 
 # -- what records leave open ----------

@@ -1,0 +1,12 @@
+"""The door to the Amazon SWF backend, which needs the driver of the extra `amazonswf`."""
+
+from importlib.util import find_spec
+
+from ..exceptions import UnsupportedBackend
+
+if find_spec("boto3") is None:
+    raise UnsupportedBackend("the Amazon SWF backend needs a driver: pip install pyworkflow[amazonswf]")
+
+from pyworkflow_amazonswf import AmazonSWFBackend, CallablePayloads, PayloadStore, S3Payloads, SwfFault
+
+__all__ = ["AmazonSWFBackend", "CallablePayloads", "PayloadStore", "S3Payloads", "SwfFault"]

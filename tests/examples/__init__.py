@@ -1,0 +1,1 @@
+"""The order business of examples/, end to end and in parts."""

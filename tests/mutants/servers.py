@@ -1,0 +1,103 @@
+"""Bugs in the scripts and statements that run on servers."""
+
+from __future__ import annotations
+
+from .table import Mutant
+
+R, LUA = "backends/pyworkflow_redis", "backends/pyworkflow_redis/lua"
+P = "backends/pyworkflow_postgres"
+REDIS = tuple(f"tests/backends/test_redis.py::TestRedis{kind}" for kind in ("StoreFourShards", "StoreTwice", ""))
+REDIS_FAULTS = tuple(f"tests/redis/test_redis_{what}.py" for what in ("faults", "waiting", "refusals"))
+POSTGRES = tuple(f"tests/backends/test_postgres.py::TestPostgres{kind}" for kind in ("StoreTwice", ""))
+POSTGRES_FAULTS = ("tests/postgres",)
+PAST = ("tests/simulation/test_forgetful_store.py",)
+
+# fmt: off
+MUTANTS = [
+    Mutant("redis-commit-without-fence", f"{LUA}/commit.lua",
+           "if stored and base ~= '' and stored:sub(1, #base) == base or not stored and base == '' then",
+           "if true then",
+           REDIS),
+    Mutant("redis-commit-forgets-its-answer", f"{LUA}/commit.lua",
+           "redis.call('SET', KEYS[1], reply, 'EX', REMEMBERED)\n", "", REDIS_FAULTS),
+    Mutant("redis-removes-nothing", f"{LUA}/commit.lua", "  call('HDEL', KEYS[3], there)\n", "", REDIS),
+    Mutant("redis-removed-can-be-claimed", f"{LUA}/commit.lua", "  call('ZREM', KEYS[4], old)\n", "", REDIS),
+    Mutant("redis-moved-task-is-in-two-places", f"{LUA}/commit.lua", "    gone[#gone + 1] = ARGV[index]\n", "", REDIS),
+    Mutant("redis-listed-under-its-old-status", f"{LUA}/commit.lua", "  call('ZREM', KEYS[6], old)\n", "", REDIS),
+    Mutant("redis-groups-not-known", f"{LUA}/commit.lua", "  call('SADD', KEYS[7], groups)\n", "", REDIS),
+    Mutant("redis-numbers-all-the-same", f"{LUA}/commit.lua", "struct.pack('>I8', number + index)",
+           "struct.pack('>I8', number)", REDIS),
+    Mutant("redis-claim-holds-nothing", f"{LUA}/claim.lua", "value:sub(1, 12) .. till .. value:sub(21)", "value",
+           REDIS),
+    Mutant("redis-claim-forgets-its-answer", f"{LUA}/claim.lua",
+           "  redis.call('SET', KEYS[2], cmsgpack.pack(fields), 'EX', REMEMBERED)\n", "", REDIS_FAULTS),
+    Mutant("redis-claim-brings-what-is-free-again", f"{LUA}/claim.lua",
+           "if value and value:sub(13, 20) == till then", "if value then", REDIS_FAULTS),
+    Mutant("redis-claims-the-future", f"{LUA}/order.lua", "'(' .. level .. now .. HIGH", "'(' .. level .. HIGH", REDIS),
+    Mutant("redis-priority-forgotten", f"{LUA}/order.lua", "for index = 3, 7 do", "for index = 4, 7 do", REDIS),
+    Mutant("redis-changes-a-successor", f"{LUA}/change.lua", "if not value or value:sub(9) ~= ARGV[2] then",
+           "if not value then", REDIS),
+    Mutant("redis-discarded-stays-due", f"{LUA}/change.lua", "ZREM', KEYS[2], order, by_time, 'n' .. field)",
+           "ZREM', KEYS[2], order, 'n' .. field)", REDIS),
+    Mutant("redis-postponed-stays-due", f"{LUA}/change.lua", "redis.call('ZREM', KEYS[2], order, by_time)\n", "",
+           REDIS),
+    Mutant("redis-purges-what-has-changed", f"{LUA}/purge.lua", "if redis.call('HGET', KEYS[2], key) ~= summary then",
+           "if false then", REDIS_FAULTS),
+    Mutant("redis-purge-leaves-records", f"{LUA}/purge.lua", "  redis.call('DEL', records)\n", "", REDIS),
+    Mutant("redis-purges-the-next-run", f"{LUA}/purge.lua", "stored:sub(1 + #sized(stored, 1)) == run then", "run then",
+           REDIS),
+    Mutant("redis-rings-for-nobody", f"{LUA}/ring.lua", "  redis.call('RPUSH', topic, '1')\n", "", REDIS_FAULTS),
+    Mutant("redis-commit-rings-for-nobody", f"{R}/store.py",
+           "[*calls, self._listener.ringing(topics)] if topics else calls",
+           "calls", REDIS_FAULTS),
+    Mutant("redis-gives-up-at-once", f"{R}/server.py",
+           "if not isinstance(trouble, PASSING) or time.monotonic() + pause > until:", "if True:", REDIS_FAULTS),
+    Mutant("redis-replicas-not-waited-for", f"{R}/server.py", "            self._check_replicas(answers.pop())\n",
+           "            answers.pop()\n", REDIS_FAULTS),
+    Mutant("postgres-commit-without-fence", f"{P}/commits.py",
+           "WHERE run.id = new.id AND run.current AND run.stamp = new.base", "WHERE run.id = new.id AND run.current",
+           POSTGRES),
+    Mutant("postgres-archive-without-fence", f"{P}/commits.py",
+           "WHERE run.id = old.id AND run.current AND run.stamp = old.base", "WHERE run.id = old.id AND run.current",
+           POSTGRES),
+    Mutant("postgres-removes-nothing", f"{P}/commits.py", "WHERE task.process = old.process AND task.key = old.key",
+           "WHERE task.process = old.process AND task.key = old.process", POSTGRES),
+    Mutant("postgres-add-replaces-nothing", f"{P}/commits.py",
+           "DO UPDATE SET queue = excluded.queue, due = excluded.due,\n"
+           "    priority = excluded.priority, body = excluded.body", "DO NOTHING", POSTGRES),
+    Mutant("postgres-claim-holds-nothing", f"{P}/claims.py", "UPDATE {schema}.task SET due = %s FROM",
+           "UPDATE {schema}.task SET due = least(due, %s) FROM", POSTGRES),
+    Mutant("postgres-claims-the-future", f"{P}/claims.py", "AND task.due <= %s AND (", "AND %s > 0 AND (", POSTGRES),
+    Mutant("postgres-claim-waits-for-others", f"{P}/claims.py", "run.current FOR UPDATE SKIP LOCKED",
+           "run.current FOR UPDATE", POSTGRES_FAULTS),
+    Mutant("postgres-priority-upside-down", f"{P}/claims.py", ") ORDER BY priority DESC", ") ORDER BY priority",
+           POSTGRES),
+    Mutant("postgres-notifies-nobody", f"{P}/database.py", "        if self.topics:\n", "        if False:\n",
+           POSTGRES),
+    Mutant("postgres-rolled-back-taken-for-done", f"{P}/database.py", 'if ended != "COMMIT":', "if False:",
+           POSTGRES_FAULTS),
+    Mutant("postgres-idle-connection-not-replaced", f"{P}/database.py",
+           "            self._connections.check()\n            return self._try(statement, parameters)\n",
+           "            raise\n", POSTGRES_FAULTS),
+    Mutant("postgres-changes-a-successor", f"{P}/store.py",
+           '_SAME_TASK = "process = %s AND key = %s AND queue = %s AND due = %s AND body = %s"',
+           '_SAME_TASK = "process = %s AND key = %s AND queue = %s AND due + %s > 0 AND body = %s"', POSTGRES),
+    Mutant("postgres-history-from-the-wrong-place", f"{P}/store.py", "event.seq > %s ORDER BY event.seq",
+           "event.seq >= %s ORDER BY event.seq", POSTGRES),
+    Mutant("postgres-reads-any-run", f"{P}/store.py", "WHERE id = %s AND current\"", "WHERE id = %s\"", POSTGRES),
+    Mutant("postgres-purge-leaves-events", f"{P}/store.py",
+           "events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),\n", "", POSTGRES_FAULTS),
+    Mutant("postgres-two-make-the-schema", f"{P}/schema.py",
+           'connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))"', 'connection.execute("SELECT %s, %s"',
+           POSTGRES_FAULTS),
+    Mutant("history-of-another-past-read-on", "pyworkflow/engine/history.py",
+           "            with suppress(CorruptRecord):\n                return self._read_on(history, seq)\n",
+           "            return self._read_on(history, seq)\n", PAST),
+    Mutant("history-of-another-past-shown", "pyworkflow/engine/history.py",
+           "if ahead is None and (history.seq > first or _is_of_another_past(history, draft)):", "if False:",
+           PAST),
+    Mutant("decided-on-another-past", "pyworkflow/engine/history.py",
+           "history.seq < first or _is_of_another_past(history, draft):", "history.seq < first:",
+           PAST),
+]
+# fmt: on
