@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,11 @@ from pyworkflow import (
     workflow,
 )
 from pyworkflow.backend import Backend, open_backend
+from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from pyworkflow.events import ActivityEvent, DecisionEvent
 from pyworkflow.values import fresh_id
 from tests.servers import postgres, redis
+from tests.swf.imitation import Imitation
 
 Executed = list[tuple[str, Any]]
 executed: Executed = []
@@ -124,11 +127,14 @@ def redis_server() -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "redis", "postgres", "swf"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     name = fresh_id()
+    made: Backend
     if request.param == "redis":
         made = open_backend(request.getfixturevalue("redis_server"), prefix=name)
+    elif request.param == "swf":
+        made = AmazonSWFBackend(domain="shop", client=Imitation(time.time))
     elif request.param == "postgres":
         made = open_backend(postgres.url(), schema=f"styles_{name}")
     else:
