@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import calibrate, footprint, workloads
+from .code import measure_code
 from .postgres import measure_postgres
 from .redis_server import measure_redis
 from .swf import measure_swf
@@ -91,6 +92,7 @@ def measure(runs: int) -> list[dict[str, Any]]:
     value = median(lambda: on_file(workloads.latency_between_processes))
     row("L SQLite FULL, from other processes", value, "ms/step", "<= 4", value <= 4)
 
+    measure_code(runs, row)
     measure_postgres(runs, row)
     measure_redis(runs, row)
     measure_swf(runs, row)

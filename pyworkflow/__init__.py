@@ -36,6 +36,36 @@ if TYPE_CHECKING:
     )
     from .backend import Backend as Backend
     from .backend import open_backend as open_backend
+    from .code import (
+        CodeWorkflow as CodeWorkflow,
+    )
+    from .code import (
+        Context as Context,
+    )
+    from .code import (
+        Saga as Saga,
+    )
+    from .code import (
+        SyncContext as SyncContext,
+    )
+    from .code import (
+        activity as activity,
+    )
+    from .code import (
+        current_activity as current_activity,
+    )
+    from .code import (
+        query as query,
+    )
+    from .code import (
+        signal as signal,
+    )
+    from .code import (
+        update as update,
+    )
+    from .code import (
+        workflow as workflow,
+    )
     from .decision import (
         CancelActivity as CancelActivity,
     )
@@ -88,7 +118,16 @@ if TYPE_CHECKING:
         CorruptRecord as CorruptRecord,
     )
     from .exceptions import (
+        DecisionRefused as DecisionRefused,
+    )
+    from .exceptions import (
         InvalidName as InvalidName,
+    )
+    from .exceptions import (
+        NotAllowedInWorkflow as NotAllowedInWorkflow,
+    )
+    from .exceptions import (
+        NotDeterministic as NotDeterministic,
     )
     from .exceptions import (
         PayloadError as PayloadError,
@@ -115,7 +154,13 @@ if TYPE_CHECKING:
         UnknownTypeException as UnknownTypeException,
     )
     from .exceptions import (
+        UnreadableHistory as UnreadableHistory,
+    )
+    from .exceptions import (
         UnsupportedBackend as UnsupportedBackend,
+    )
+    from .exceptions import (
+        UpdateFailed as UpdateFailed,
     )
     from .exceptions import (
         WorkflowError as WorkflowError,
@@ -145,6 +190,7 @@ if TYPE_CHECKING:
     from .process import (
         ProcessTimedOut as ProcessTimedOut,
     )
+    from .retry import RetryPolicy as RetryPolicy
     from .signal import Signal as Signal
     from .task import ActivityTask as ActivityTask
     from .task import DecisionTask as DecisionTask
@@ -181,30 +227,37 @@ _NAMES = {
         "ActivityMonitor ActivityResult ActivityTimedOut"
     ),
     "backend": "Backend open_backend",
+    "code": "CodeWorkflow Context Saga SyncContext current_activity query update",
     "decision": (
         "CancelActivity CancelProcess CancelTimer CompleteProcess ContinueAsNew Decision FailProcess "
         "RecordMarker RequestCancelProcess ScheduleActivity SignalProcess StartChildProcess StartTimer Timer"
     ),
     "exceptions": (
-        "BackendUnavailable CannotReset CorruptRecord InvalidName PayloadError ProcessAlreadyRunning TimedOutException "
-        "UnknownActivityException UnknownDecisionException UnknownProcessException UnknownResourceException "
-        "UnknownTypeException UnsupportedBackend WorkflowError"
+        "BackendUnavailable CannotReset CorruptRecord DecisionRefused InvalidName NotAllowedInWorkflow "
+        "NotDeterministic PayloadError ProcessAlreadyRunning TimedOutException UnknownActivityException "
+        "UnknownDecisionException UnknownProcessException UnknownResourceException UnknownTypeException "
+        "UnreadableHistory UnsupportedBackend UpdateFailed WorkflowError"
     ),
     "manager": "Manager",
     "process": (
         "Process ProcessCanceled ProcessCompleted ProcessContinued ProcessFailed ProcessResult "
         "ProcessTerminated ProcessTimedOut"
     ),
+    "retry": "RetryPolicy",
     "signal": "Signal",
     "task": "ActivityTask DecisionTask",
     "worker": "ActivityWorker DecisionWorker Worker WorkerThread",
     "workflow": "DefaultWorkflow RuleSetWorkflow Workflow rules",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+_DECORATORS = ("activity", "signal", "workflow")
+"""These are modules too, the first API's: a module that is called is the decorator of its name."""
+__all__ = sorted([*_HOMES, *_DECORATORS])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _DECORATORS:
+        return import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)

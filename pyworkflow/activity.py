@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import defaults
 from .values import Value, derived_name, fresh_id, name_of
 
 if TYPE_CHECKING:
+    from .retry import RetryPolicy
     from .task import ActivityTask
 
 
@@ -47,16 +50,42 @@ ActivityAborted = ActivityCanceled
 
 
 class ActivityFailed(ActivityResult, Exception):
-    """The activity failed for `reason`; `details` is often a traceback. May be returned or raised by an activity."""
+    """The activity failed for `reason`; `details` is often a traceback. May be returned or raised by an activity.
+
+    `non_retryable` says that trying again is of no use, `next_retry_delay` after how many seconds it is, to a
+    RetryPolicy. Both are recorded in the details, which then are {"details": …, "non_retryable": …, …}.
+    """
 
     type = "failed"
     _compared = ("reason", "details")
     _separator = ","
 
-    def __init__(self, reason: Any = None, details: Any = None) -> None:
+    def __init__(
+        self,
+        reason: Any = None,
+        details: Any = None,
+        *,
+        non_retryable: bool = False,
+        next_retry_delay: float | None = None,
+    ) -> None:
+        advice = {"non_retryable": non_retryable or None, "next_retry_delay": next_retry_delay}
+        advice = {name: value for name, value in advice.items() if value is not None}
+        if advice:
+            details = {"details": details, **advice}
         Exception.__init__(self, reason, details)
         self.reason = reason
         self.details = details
+
+    @property
+    def non_retryable(self) -> bool:
+        """Is trying again of no use?"""
+        return isinstance(self.details, dict) and self.details.get("non_retryable") is True
+
+    @property
+    def next_retry_delay(self) -> float | None:
+        """Seconds until the next attempt, where the failure says so."""
+        delay = self.details.get("next_retry_delay") if isinstance(self.details, dict) else None
+        return delay if isinstance(delay, int | float) and delay >= 0 else None
 
 
 class ActivityTimedOut(ActivityResult, Exception):
@@ -110,6 +139,7 @@ class Activity:
     `execution_timeout` from then until it ends, `close_timeout` from scheduling until it ends (None: no limit),
     `heartbeat_timeout` between two heartbeats. With `auto_complete = False` the task is handed off: whoever has its
     token completes it later. `executor = "process"` runs it in a process pool, for work that keeps a core busy.
+    `retry` is a RetryPolicy, by which deciders try it again when it fails (None: they do not).
     """
 
     scheduled_timeout: ClassVar[float] = defaults.ACTIVITY_SCHEDULED_TIMEOUT
@@ -120,6 +150,7 @@ class Activity:
     version: ClassVar[str] = defaults.ACTIVITY_VERSION
     auto_complete: ClassVar[bool] = True
     executor: ClassVar[str] = "thread"
+    retry: ClassVar[RetryPolicy | None] = None
     name: str = "Activity"
     is_async: ClassVar[bool] = False
 
@@ -136,7 +167,17 @@ class Activity:
     @property
     def input(self) -> Any:
         """The JSON value that the activity was scheduled with."""
-        return self.task.input
+        return attempt_of(self.task.input)[2]
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, from 1, where a RetryPolicy counts them."""
+        return attempt_of(self.task.input)[0]
+
+    @property
+    def last_heartbeat(self) -> Any:
+        """The details of the last heartbeat of an earlier attempt that timed out; None where there is none."""
+        return attempt_of(self.task.input)[1]
 
     @property
     def idempotency_key(self) -> str:
@@ -156,6 +197,27 @@ class Activity:
         """Do the work; the value returned is the result. Return or raise an ActivityResult to end otherwise."""
         raise NotImplementedError(f"{type(self).__name__} must override execute()")
 
+
+def attempt_of(input: Any) -> tuple[int, Any, Any]:
+    """The number of the attempt, the last heartbeat's details and the input proper, of the input of an activity.
+
+    Attempts after the first carry them in their input: it is all that SWF hands to a worker.
+    """
+    if isinstance(input, dict) and "pyworkflow.attempt" in input:
+        return input["pyworkflow.attempt"], input["heartbeat"], input["input"]
+    return 1, None, input
+
+
+class _Decorating(ModuleType):
+    """This module, which `from pyworkflow import activity` finds too, is the decorator of that name when called."""
+
+    def __call__(self, function: Any = None, /, **attributes: Any) -> Any:
+        from .code.decorators import activity
+
+        return activity(function, **attributes)
+
+
+sys.modules[__name__].__class__ = _Decorating
 
 __all__ = [
     "Activity",

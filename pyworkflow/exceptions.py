@@ -72,3 +72,27 @@ class BackendUnavailable(WorkflowError):
 
 class UnsupportedBackend(WorkflowError):
     """The backend cannot be used as asked: an unknown URL, a missing driver, a file of a newer version."""
+
+
+class DecisionRefused(WorkflowError):
+    """What workflow code asked for was refused, for SWF's `cause`; it is raised where the code asked."""
+
+    def __init__(self, what: str, cause: str) -> None:
+        super().__init__(f"{what} was refused: {cause}")
+        self.cause = cause
+
+
+class NotDeterministic(WorkflowError):
+    """Workflow code does not ask for what it asked for when its history was written; the message has the difference."""
+
+
+class NotAllowedInWorkflow(WorkflowError, RuntimeError):
+    """Workflow code used what gives another answer when it is run again: clocks, chance, sockets, threads."""
+
+
+class UnreadableHistory(WorkflowError, ValueError):
+    """A document is no exported history, or one of a newer version of pyworkflow."""
+
+
+class UpdateFailed(WorkflowError):
+    """A process refused an update, or its handler raised; the message says why."""

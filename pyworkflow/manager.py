@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from .activity import Activity, ActivityCompleted, ActivityMonitor, ActivityResult
+from .asking import Asking, as_activity
 from .backend import Backend, Description, Page, ProcessFilter, QueueCount, open_backend
 from .backend.model import IfRunning, ProcessRef
 from .events import Event
 from .exceptions import TimedOutException, UnknownTypeException
 from .process import Process, ProcessCompleted, ProcessContinued, ProcessResult
-from .resets import Resets
 from .signal import Signal
 from .task import ActivityTask, DecisionTask
 from .workflow import Workflow
 
 
-class Manager(Resets):
+class Manager(Asking):
     """Starts, signals and observes processes, and hands tasks to workers.
 
     `backend` is a Backend or its URL; `workflows` are Workflow classes, whose `activities` come with them;
@@ -30,7 +30,7 @@ class Manager(Resets):
         self,
         backend: Backend | str,
         workflows: Iterable[type[Workflow]] = (),
-        activities: Iterable[type[Activity]] = (),
+        activities: Iterable[type[Activity] | Callable[..., Any]] = (),
     ) -> None:
         self.backend = open_backend(backend) if isinstance(backend, str) else backend
         self.workflows: list[type[Workflow]] = []
@@ -65,8 +65,9 @@ class Manager(Resets):
         for activity in workflow.activities:
             self.register_activity(activity)
 
-    def register_activity(self, activity: type[Activity]) -> None:
-        """Make an activity known here and to the backend."""
+    def register_activity(self, activity: type[Activity] | Callable[..., Any]) -> None:
+        """Make an activity, a class or a function, known here and to the backend."""
+        activity = as_activity(activity)
         self.backend.register_activity(
             activity.name,
             activity.category,

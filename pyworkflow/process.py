@@ -18,6 +18,7 @@ from .events import (
     ProcessStartedEvent,
     TimerEvent,
 )
+from .retry import pause_id
 from .values import Value, name_of
 
 if TYPE_CHECKING:
@@ -187,15 +188,20 @@ class Process(Value):
         return unseen[::-1]
 
     def unfinished_activities(self) -> list[ActivityExecution]:
-        """The activities that are scheduled and have not ended, the newest first."""
+        """The activities that are scheduled and have not ended, the newest first; those between two attempts too."""
         open: dict[str, ScheduleActivity] = {}
+        failed: dict[str, ScheduleActivity] = {}
         for event in self.history:
             if isinstance(event, ActivityEvent):
-                open.pop(event.activity_execution.id, None)
+                ended = open.pop(event.activity_execution.id, None)
+                if ended is not None and event.result.type in ("failed", "timedout"):
+                    failed[pause_id(ended.id)] = ended
             elif isinstance(event, DecisionEvent):
                 decision = event.decision
                 if isinstance(decision, ScheduleActivity):
                     open[decision.id] = decision
+                elif isinstance(decision, Timer) and decision.id in failed:
+                    open[failed[decision.id].id] = failed[decision.id]
         return [decision.execution for decision in reversed(open.values())]
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:

@@ -14,7 +14,11 @@ class Named(Protocol):
 
 def name_of(thing: str | Named | type[Any]) -> str:
     """The name of an activity or workflow that is given as its class, an instance or its name."""
-    return thing if isinstance(thing, str) else str(thing.name)
+    if isinstance(thing, str):
+        return thing
+    return str(
+        getattr(thing, "name", None) or getattr(thing, "__name__", thing)
+    )  # A plain function has only the latter.
 
 
 def derived_name(cls: type, suffix: str) -> str:

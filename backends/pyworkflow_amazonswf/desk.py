@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pyworkflow import activity as act
+import pyworkflow.activity as act
 from pyworkflow.backend.model import Failed, Finished, Released
 from pyworkflow.engine.checks import TIMEOUT_TYPES, one_of
 from pyworkflow.engine.translate import reason_text, seconds

@@ -7,7 +7,7 @@ from typing import Any
 
 from blinker import Signal
 
-from pyworkflow import activity as act
+import pyworkflow.activity as act
 from pyworkflow import decision as dec
 from pyworkflow import events as ev
 from pyworkflow.process import Process

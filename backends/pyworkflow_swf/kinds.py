@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from pyworkflow import activity as act
+import pyworkflow.activity as act
 from pyworkflow import process as proc
 
 from .decisions import ROWS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .output import Column
 from .rows import Row
 from .text import compact
-from .times import local, local_clock, local_precise
+from .times import local, local_clock, local_precise, span
 
 _STYLES = {
     "running": "cyan",
@@ -87,3 +87,20 @@ QUEUES = (
 DONE = (Column("id", "ID"), Column("done", "DONE"), Column("error", "ERROR", elastic=True))
 NOT_COPIED = (Column("id", "ID"), Column("error", "ERROR", elastic=True))
 CORRUPT = (Column("id", "ID"), Column("run", "RUN"), Column("error", "ERROR", elastic=True))
+REPLAYS = (
+    Column("file", "FILE"),
+    Column("id", "ID"),
+    Column("run", "RUN"),
+    Column("workflow", "WORKFLOW"),
+    Column("outcome", "OUTCOME", style=lambda row: "" if row["error"] is None else "red"),
+)
+SCHEDULES = (
+    Column("id", "SCHEDULE"),
+    Column("workflow", "WORKFLOW"),
+    Column("cron", "CRON"),
+    Column("every", "EVERY", lambda seconds: "" if seconds is None else span(seconds)),
+    Column("time_zone", "ZONE"),
+    Column("paused", "PAUSED", lambda paused: "paused" if paused else ""),
+    Column("next", "NEXT"),
+    Column("started", "STARTED", right=True),
+)

@@ -10,7 +10,7 @@ from .columns import ACTIVITIES, EVENTS, TIMERS
 from .group import command
 from .options import connected, output_option
 from .outcome import finish, words_for
-from .output import Column, console, emit, emit_one, table, width
+from .output import Column, console, emit, emit_one, table, to_json, width
 from .rows import DESCRIPTION_FIELDS, EVENT_FIELDS, OUTCOME_FIELDS, Row, description_row, event_row
 from .session import Session
 from .text import details, inert, pretty
@@ -74,12 +74,18 @@ def _show_rows(rows: Sequence[Row], columns: Sequence[Column]) -> None:
         console().print(table(rows, columns, width()), soft_wrap=True)
 
 
-@command("history", "pyworkflow history order-17 -f", "pyworkflow history order-17 -o jsonl | jq -c '[.type, .what]'")
+@command(
+    "history",
+    "pyworkflow history order-17 -f",
+    "pyworkflow history order-17 --export > order-17.json",
+    "pyworkflow history order-17 -o jsonl | jq -c '[.type, .what]'",
+)
 @connected
 @click.argument("id")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the process is closed, over all its runs.")
+@click.option("--export", "exported", is_flag=True, help="Print all of it as one JSON document, for `replay`.")
 @output_option(*EVENT_FIELDS)
-def history(session: Session, id: str, follow: bool, form: str) -> None:
+def history(session: Session, id: str, follow: bool, exported: bool, form: str) -> None:
     """Show what happened to a process.
 
     These are all events of its current run, or of the run in id:run. In JSON, `what` is said of `subject`: the
@@ -88,7 +94,9 @@ def history(session: Session, id: str, follow: bool, form: str) -> None:
     from .watch import news, print_news
 
     manager = session.manager
-    if follow and form == "table":
+    if exported:
+        click.echo(to_json(manager.export(id), indent=1))
+    elif follow and form == "table":
         print_news(manager, id)
     elif follow:
         emit((row for rows in news(manager, id) for row in rows), EVENTS, form, "No events.")

@@ -17,6 +17,11 @@ PROCESS_FIELDS = ("id", "run", "workflow", "version", "status", "started", "clos
 EVENT_FIELDS = ("process", "run", "id", "time", "type", "what", "subject", "data")
 QUEUE_FIELDS = ("kind", "category", "ready", "later")
 COPY_FIELDS = ("source", "target", "processes", "copied", "events", "failed")
+REPLAY_FIELDS = ("file", "id", "run", "workflow", "outcome", "error")
+SCHEDULE_FIELDS = (
+    *("id", "workflow", "cron", "every", "time_zone", "overlap", "catch_up", "input", "tags", "paused", "note"),
+    *("next", "last", "running", "started", "failed", "skipped", "missed"),
+)
 OUTCOME_FIELDS = ("id", "status", "result", "reason", "details")
 _BESIDE = ("datetime", "id", "identity")
 """What is told of an event in other fields, or not at all."""

@@ -39,6 +39,15 @@ class Session:
     def backend(self) -> Backend:
         return self.manager.backend
 
+    def manager_of_app(self) -> Manager:
+        """A manager of the app alone, for what needs its code and no backend."""
+        from ..manager import Manager
+
+        if self.app is None:
+            raise click.UsageError("which workflows? Say -A module:attribute, or set PYWORKFLOW_APP.")
+        app = load_app(self.app)
+        return app if isinstance(app, Manager) else Manager("memory://", app)
+
     def _open(self) -> Manager:
         from ..backend import open_backend
         from ..manager import Manager

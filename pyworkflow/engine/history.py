@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from .. import activity as act
+import pyworkflow.activity as act
+
 from .. import decision as dec
 from .. import events as ev
 from ..exceptions import CorruptRecord, PayloadError

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from .. import activity as act
+import pyworkflow.activity as act
+
 from .. import decision as dec
 from ..backend.model import Refused
 from ..exceptions import InvalidName

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .. import activity as act
+import pyworkflow.activity as act
+
 from .. import decision as dec
 from .. import events as ev
 from .. import process as proc

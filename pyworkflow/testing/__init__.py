@@ -1,4 +1,7 @@
-"""For tests: WorkflowEnvironment runs workflows in virtual time; the suites are what stores and backends must pass."""
+"""For tests: WorkflowEnvironment runs workflows in virtual time, ActivityEnvironment activities alone.
+
+The suites are what stores and backends must pass.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from .clock import VirtualClock
 from .environment import WorkflowEnvironment
 
 if TYPE_CHECKING:
+    from .activities import ActivityEnvironment
     from .backend_suite import BackendSuite
     from .store_suite import StoreSuite
 
-__all__ = ["BackendSuite", "StoreSuite", "VirtualClock", "WorkflowEnvironment"]
+__all__ = ["ActivityEnvironment", "BackendSuite", "StoreSuite", "VirtualClock", "WorkflowEnvironment"]
 
 _SUITES = {"BackendSuite": "backend", "StoreSuite": "store"}
 _THEMES = {
@@ -26,6 +30,8 @@ _THEMES = {
 
 def __getattr__(name: str) -> Any:
     """The suites are imported when they are asked for: they need pytest, which shows what their asserts compared."""
+    if name == "ActivityEnvironment":
+        return import_module(".activities", __name__).ActivityEnvironment  # It needs asyncio, which takes long.
     if name not in _SUITES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import pytest

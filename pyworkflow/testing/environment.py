@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -14,6 +14,8 @@ from ..backend import Exchanged
 from ..backend.memory import MemoryBackend
 from ..backend.model import ProcessRef
 from ..decision import Decision
+from ..defaults import CACHE_SIZE
+from ..engine.engine import Engine
 from ..events import Event
 from ..exceptions import TimedOutException, UnknownResourceException, UnknownTypeException
 from ..manager import Manager
@@ -40,24 +42,30 @@ class WorkflowEnvironment:
 
     `manager` is for all that the environment has no word for: queries, terminating, completing what was handed off.
     `now` is when the clock begins; `max_steps` is how many tasks one call does before it is taken for a loop.
+    `cache_size` and `always_replay` are those of a Worker: with 0, or with `always_replay`, code is run again from its
+    start for each decision, and has to come to the same ones. `backend(clock)` makes another backend than that in
+    memory, which must keep to the clock.
     """
 
     def __init__(
         self,
         workflows: Iterable[type[Workflow]] = (),
-        activities: Iterable[type[Activity]] = (),
+        activities: Iterable[type[Activity] | Callable[..., Any]] = (),
         *,
         activity_fakes: Mapping[str, Any] | None = None,
         now: dt.datetime | None = None,
         max_steps: int = 100_000,
+        cache_size: int = CACHE_SIZE,
+        always_replay: bool = False,
+        backend: Callable[[VirtualClock], Engine] = MemoryBackend,
     ) -> None:
         self.clock = VirtualClock() if now is None else VirtualClock(now.timestamp())
         self.activity_fakes = dict(activity_fakes or {})
         self.max_steps = max_steps
         self._errors: list[Exception] = []
-        self._backend = MemoryBackend(self.clock)
+        self._backend = backend(self.clock)
         self.manager = _Manager(self._backend, workflows, activities, self.activity_fakes, self._errors)
-        self._worker = _Worker(self.manager, self._errors)
+        self._worker = _Worker(self.manager, self._errors, cache_size, always_replay)
 
     @property
     def now(self) -> dt.datetime:
@@ -169,9 +177,9 @@ class _Manager(Manager):
 
     def __init__(
         self,
-        backend: MemoryBackend,
+        backend: Engine,
         workflows: Iterable[type[Workflow]],
-        activities: Iterable[type[Activity]],
+        activities: Iterable[type[Activity] | Callable[..., Any]],
         fakes: Mapping[str, Any],
         errors: list[Exception],
     ) -> None:
@@ -218,27 +226,35 @@ class _Watched(Workflow):
     def __init__(self, workflow: Workflow, errors: list[Exception]) -> None:
         self.workflow = workflow
         self.errors = errors
+        self.__dict__["keeps"] = workflow.keeps
 
     def decide(self, process: Process) -> list[Decision]:
-        events, before = list(process.history), deepcopy(process.history)
         try:
-            decisions = decisions_of(self.workflow.decide(process), process)
-            if events != before:
-                raise RuntimeError(
-                    f"the decider of {process.workflow} changed an event's data, which later decisions share: "
-                    "copy what you change"
-                )
-            return decisions
+            return self._decide(process) if self.workflow.keeps else self._watch(process)
         except Exception as error:
             self.errors.append(error)
             raise
+
+    def _decide(self, process: Process) -> list[Decision]:
+        self.workflow.kept = self.kept  # That is code, which gets copies of all data.
+        return decisions_of(self.workflow.decide(process), process)
+
+    def _watch(self, process: Process) -> list[Decision]:
+        events, before = list(process.history), deepcopy(process.history)
+        decisions = decisions_of(self.workflow.decide(process), process)
+        if events != before:
+            raise RuntimeError(
+                f"the decider of {process.workflow} changed an event's data, which later decisions share: "
+                "copy what you change"
+            )
+        return decisions
 
 
 class _Worker(Worker):
     """Serves every category, and keeps the errors of decisions that cannot be recorded."""
 
-    def __init__(self, manager: Manager, errors: list[Exception]) -> None:
-        super().__init__(manager, "environment")
+    def __init__(self, manager: Manager, errors: list[Exception], cache_size: int, always_replay: bool) -> None:
+        super().__init__(manager, "environment", cache_size=cache_size, always_replay=always_replay)
         self._errors = errors
 
     def close(self) -> None:

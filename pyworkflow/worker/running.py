@@ -15,6 +15,7 @@ from ..backend import Failed, Finished, Released
 from ..exceptions import UnknownTypeException
 from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
+from ..workflow import Workflow
 from .execute import Answer, decide, execute, execute_async, outcome_of_error
 from .heart import Heart
 from .log import WorkerLog, fields
@@ -24,6 +25,8 @@ from .threads import Threads
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from ..code.replay import Kept
 
 PULSE = 0.25
 SETTLE = 0.002
@@ -62,6 +65,8 @@ class Running:
         attempts: int,
         log: WorkerLog,
         pulse: bool,
+        cache_size: int = 0,
+        always_replay: bool = False,
     ) -> None:
         self.manager = manager
         self.concurrency = concurrency
@@ -70,6 +75,8 @@ class Running:
         self._done = done
         self._freed = freed
         self._pulse = pulse
+        self._kept: Kept | None = None
+        self._keeping = (cache_size, always_replay)
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
         self._unknown: dict[str, int] = {}
@@ -126,12 +133,22 @@ class Running:
 
     def _decide(self, task: DecisionTask) -> Answer:
         try:
-            outcome = decide(partial(self.manager.workflow_for_task, task), task, self.attempts)
+            outcome = decide(partial(self._workflow, task), task, self.attempts)
         except UnknownTypeException as error:
             return self._released(task, str(task.process.workflow), error)
         if isinstance(outcome, Failed):
             self.log.error("decider failed: %s\n%s", outcome.reason, outcome.details, extra=fields(task))
         return outcome
+
+    def _workflow(self, task: DecisionTask) -> Workflow:
+        workflow = self.manager.workflow_for_task(task)
+        if workflow.keeps:
+            if self._kept is None:
+                from ..code.replay import Kept  # Whoever has such workflows has imported it.
+
+                self._kept = Kept(*self._keeping)
+            workflow.kept = self._kept
+        return workflow
 
     def withdraw(self) -> list[Finished]:
         """Take back the tasks that wait for a thread, to be handed back."""
@@ -153,6 +170,8 @@ class Running:
         self._processes.close()
         if self._pulsing is not None:
             self._pulsing.set()
+        if self._kept is not None:
+            self._kept.clear()
         self._open()
         return [entry.task for entry in left]
 

@@ -37,6 +37,10 @@ class Worker:
     heartbeats for activities by itself. On SIGTERM, SIGINT or `stop()` it takes no more tasks, waits
     `shutdown_timeout` seconds for what is running, and hands back what has not begun. A decider that raises
     `attempts` times in a row blocks its process.
+
+    Of workflows that are code it keeps the last `cache_size` processes running; others are run again from their start
+    when they are next decided on. With `always_replay` every decision is computed a second time in that way, and must
+    be the same: for tests.
     """
 
     decides = True
@@ -52,10 +56,14 @@ class Worker:
         shutdown_timeout: float = 30.0,
         heartbeat: bool = False,
         attempts: int = defaults.DECISION_ATTEMPTS,
+        cache_size: int = defaults.CACHE_SIZE,
+        always_replay: bool = False,
         logger: Logger | None = None,
     ) -> None:
         if concurrency < 1:
             raise ValueError(f"concurrency is 1 or more, not {concurrency}")
+        if cache_size < 0:
+            raise ValueError(f"cache_size is 0 or more, not {cache_size}")
         self.manager = manager
         self.name = name or f"{platform.node()}:{os.getpid()}"
         self.concurrency = concurrency
@@ -69,7 +77,9 @@ class Worker:
         self._waiting = False
         self._started = False
         self._at_once = concurrency
-        self._running = Running(manager, concurrency, self._finished, self._wake, attempts, self.log, heartbeat)
+        self._running = Running(
+            manager, concurrency, self._finished, self._wake, attempts, self.log, heartbeat, cache_size, always_replay
+        )
 
     # -- running ----------
 

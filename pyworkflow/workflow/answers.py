@@ -14,6 +14,7 @@ decision would be refused while another event waits (UNHANDLED_DECISION), and th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..activity import ActivityCanceled, ActivityExecution, ActivityResult
 from ..decision import (
@@ -29,15 +30,26 @@ from ..decision import (
 )
 from ..events import DecisionRefusedEvent, Event
 from ..process import Process
+from ..retry import retried
 from .base import Answer, decisions_of
 
 _ALREADY_OVER = frozenset({"ACTIVITY_ID_UNKNOWN", "TIMER_ID_UNKNOWN", "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"})
 
 
-def decide_by_event(process: Process, respond: Callable[[Event, Process], Answer]) -> list[Decision]:
-    """What `respond(event, process)` asks for over all unseen events, combined by this module's rules."""
+def decide_by_event(
+    process: Process, respond: Callable[[Event, Process], Answer], activities: Iterable[Any] = ()
+) -> list[Decision]:
+    """What `respond(event, process)` asks for over all unseen events, combined by this module's rules.
+
+    It does not hear of failures that the retry policies of `activities` answer.
+    """
+
+    def answer(event: Event) -> list[Decision]:
+        again = retried(process, event, activities)
+        return decisions_of(respond(event, process), process) if again is None else again
+
     events = sorted(process.unseen_events(), key=lambda event: not isinstance(event, DecisionRefusedEvent))
-    return combined(decisions_of(respond(event, process), process) for event in events)
+    return combined(answer(event) for event in events)
 
 
 def combined(answers: Iterable[list[Decision]]) -> list[Decision]:
@@ -62,10 +74,11 @@ def answer_to_interruption(process: Process, execution: ActivityExecution, resul
     """
     if isinstance(result, ActivityCanceled) and process.has_decision(CancelActivity(execution)):
         return None
-    return FailProcess(f"activity {execution.activity} {_outcome(result)}", getattr(result, "details", None))
+    return FailProcess(f"activity {execution.activity} {outcome_words(result)}", getattr(result, "details", None))
 
 
-def _outcome(result: ActivityResult) -> str:
+def outcome_words(result: ActivityResult) -> str:
+    """How an activity ended, in words."""
     words = {"timedout": "timed out", "canceled": "was canceled"}.get(result.type, result.type)
     cause = getattr(result, "reason", None) or getattr(result, "timeout_type", None)
     return f"{words}: {cause}" if cause else words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from .. import defaults
@@ -18,18 +18,23 @@ Answer: TypeAlias = Single | Iterable[Single]
 class Workflow:
     """The course of a kind of process. Subclass it and override `decide`; an instance is made without arguments.
 
-    Class attributes, times in seconds (fractions allowed): `activities` are the Activity classes that it schedules,
+    Class attributes, times in seconds (fractions allowed): `activities` are the activities, classes or functions, that
+    it schedules,
     `timeout` how long a process may be open, `decision_timeout` how long one decision may take, `category` the queue
     whose deciders decide, `version` that of the type. `name` is the class's name without a trailing "Workflow" unless
     the class sets it.
+
+    One that `keeps` something between the decisions on a process is given the worker's `kept` for it before `decide`.
     """
 
-    activities: ClassVar[Sequence[type[Activity]]] = []
+    activities: ClassVar[Sequence[type[Activity] | Callable[..., Any]]] = []
     timeout: ClassVar[float] = defaults.WORKFLOW_TIMEOUT
     decision_timeout: ClassVar[float] = defaults.DECISION_TIMEOUT
     category: ClassVar[str] = defaults.DECISION_CATEGORY
     version: ClassVar[str] = defaults.WORKFLOW_VERSION
     name: str = "Workflow"
+    keeps: ClassVar[bool] = False
+    kept: Any = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

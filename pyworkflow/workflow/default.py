@@ -34,7 +34,7 @@ class DefaultWorkflow(Workflow):
 
     def decide(self, process: Process) -> list[Decision]:
         """The decisions on all events that no decision has answered yet."""
-        return decide_by_event(process, self.handle_event)
+        return decide_by_event(process, self.handle_event, self.activities)
 
     def handle_event(self, event: Event, process: Process) -> Answer:
         """Call the method that is responsible for an event; an event without one is answered with nothing."""

@@ -32,7 +32,7 @@ class RuleSetWorkflow(Workflow):
 
     def decide(self, process: Process) -> list[Decision]:
         """The decisions on all events that no decision has answered yet."""
-        return decide_by_event(process, self.handle_event)
+        return decide_by_event(process, self.handle_event, self.activities)
 
     def handle_event(self, event: Event, process: Process) -> Answer:
         """What the matching rules decide together on one event."""

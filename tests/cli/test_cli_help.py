@@ -99,7 +99,7 @@ def completions(*words: str) -> list[str]:
 
 
 def test_completion_of_commands_and_statuses() -> None:
-    assert completions("re") == ["result", "resume", "reset"]
+    assert completions("re") == ["result", "replay", "resume", "reset"]
     assert completions("list", "--status", "t") == ["timedout", "terminated"]
     assert completions("count", "--by", "") == ["status", "workflow"]
     assert completions("activity", "f") == ["fail"]

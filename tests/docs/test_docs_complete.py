@@ -124,7 +124,7 @@ def test_every_public_name_is_somewhere() -> None:
 
 PACKAGES = ("amazonswf", "blinker", "postgres", "redis", "sql", "sqlite", "swf", "swfserver")
 BACKENDS = [f"backends/pyworkflow_{name}" for name in PACKAGES]
-ROOMS = ["pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
+ROOMS = ["pyworkflow/code", "pyworkflow/engine", "pyworkflow/engine/machine", "pyworkflow/worker", *BACKENDS]
 
 
 @pytest.mark.parametrize("room", ROOMS)

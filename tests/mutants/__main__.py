@@ -16,12 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatch
 from pathlib import Path
 
-from . import rare, servers, table
+from . import code, rare, servers, table
 from .table import Mutant
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("pyworkflow", "backends", "tests", "docs", "setup.cfg", "pyproject.toml")
-MUTANTS = (*table.MUTANTS, *rare.MUTANTS, *servers.MUTANTS)
+MUTANTS = (*table.MUTANTS, *code.MUTANTS, *rare.MUTANTS, *servers.MUTANTS)
 EFFORT = {"PYWORKFLOW_SEEDS": "3000", "PYWORKFLOW_HISTORIES": "200"}
 TIMEOUT = 600
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import activity as act
+import pyworkflow.activity as act
 from pyworkflow import decision as dec
 from pyworkflow import events as ev
 from pyworkflow import process as proc

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -14,8 +16,9 @@ def mypy(path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
-def test_a_users_code_is_well_typed() -> None:
-    checked = mypy(Path(__file__).with_name("api.py"))
+@pytest.mark.parametrize("name", ["api.py", "code.py"])
+def test_a_users_code_is_well_typed(name: str) -> None:
+    checked = mypy(Path(__file__).with_name(name))
     assert checked.returncode == 0, checked.stdout
 
 
@@ -24,3 +27,16 @@ def test_a_wrong_use_is_noticed(tmp_path: Path) -> None:
     wrong.write_text("from pyworkflow import Manager, Timer\nManager(3)\nTimer('soon')\n")
     checked = mypy(wrong)
     assert checked.stdout.count("[arg-type]") == 2, checked.stdout
+
+
+def test_a_wrong_result_of_a_call_is_noticed(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(
+        "from pyworkflow import Context, activity, workflow\n"
+        "@activity\ndef one() -> int:\n    return 1\n"
+        "async def run(ctx: Context) -> None:\n    x = await ctx.call(one)\n    y: str = x\n"
+        "activity(execution_timeout='soon')\nworkflow(guards=True)\n"
+    )
+    checked = mypy(wrong)
+    assert checked.stdout.count("[assignment]") == 1, checked.stdout
+    assert checked.stdout.count("[call-overload]") == 2, checked.stdout

@@ -1,0 +1,146 @@
+"""What a Manager has for workflows that are code: questions and updates; functions that are activities."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .activity import Activity
+from .exceptions import TimedOutException, UnknownProcessException, UnknownTypeException, UpdateFailed
+from .process import Process
+from .resets import Resets
+from .values import fresh_id
+
+if TYPE_CHECKING:
+    from .backend.model import ProcessRef
+    from .code.workflows import CodeWorkflow
+    from .events import Event
+    from .schedules import Schedules
+    from .signal import Signal
+    from .workflow import Workflow
+
+FIRST_PAUSE, LAST_PAUSE = 0.005, 0.25
+
+
+def as_activity(thing: type[Activity] | Callable[..., Any]) -> type[Activity]:
+    """The Activity class that a class or a function stands for. Raises TypeError."""
+    if isinstance(thing, type):
+        return thing
+    from .code.decorators import activity_of
+
+    return activity_of(thing)
+
+
+class Asking(Resets):
+    """The part of a Manager that asks processes, and waits for their answers."""
+
+    if TYPE_CHECKING:
+        _workflows: dict[tuple[str, str | None], type[Workflow]]
+
+        def process_by_id(self, process_or_id: ProcessRef) -> Process: ...
+
+        def history(self, process_or_id: ProcessRef, skip: int = 0, limit: int | None = None) -> list[Event]: ...
+
+        def signal_process(self, process_or_id: ProcessRef, signal: Signal | str, data: Any = None) -> None: ...
+
+    def query(self, process_or_id: ProcessRef, name: str, /, *args: Any, **named: Any) -> Any:
+        """What the method with `@query` of this name answers: the state as of the process's last decision.
+
+        The code of the process is run here, from its history; it may be closed. Nothing is changed or recorded. Raises
+        UnknownProcessException, UnknownTypeException where its workflow is not this manager's or has no such query,
+        NotDeterministic.
+        """
+        from .code.questions import ask
+
+        cls, process = self._code_of(process_or_id)
+        return ask(cls, process, "query", name, args, named)
+
+    @property
+    def schedules(self) -> Schedules:
+        """What starts processes by the clock; a worker decides on it whose manager has `Scheduler`."""
+        from .schedules import Schedules
+
+        return Schedules(self)  # type: ignore[arg-type]  # A Manager is what this is a part of.
+
+    def export(self, process_or_id: ProcessRef) -> dict[str, Any]:
+        """A process and its history as a JSON document, for `pyworkflow replay`. Raises UnknownProcessException."""
+        from .exported import export
+
+        process = self.process_by_id(process_or_id)
+        return export(process, self.history(f"{process.id}:{process.run}"))
+
+    def check(self, process: Process | ProcessRef) -> bool:
+        """Does today's code of a process follow its history? False where its workflow is no code.
+
+        A Process may be one that was exported. Raises NotDeterministic, UnknownProcessException, UnknownTypeException.
+        """
+        from .code.replay import check
+        from .code.workflows import CodeWorkflow
+
+        if not isinstance(process, Process):
+            process = self.process_by_id(process)
+            process.history = self.history(f"{process.id}:{process.run}")
+        cls = self._workflows.get((str(process.workflow), process.version))
+        if cls is None:
+            raise UnknownTypeException(
+                f"process {process.id!r} is of workflow {process.workflow!r}, version {process.version}, which is not "
+                "one of this manager's"
+            )
+        if issubclass(cls, CodeWorkflow):
+            check(cls, process)
+        return issubclass(cls, CodeWorkflow)
+
+    def update(
+        self, process_or_id: ProcessRef, name: str, /, *args: Any, timeout: float | None = None, **named: Any
+    ) -> Any:
+        """Let the method with `@update` of this name change a process; what it returned.
+
+        Its validator is asked here first: what it refuses leaves no trace. A worker must be deciding meanwhile. Raises
+        UpdateFailed, TimedOutException after `timeout` seconds (the update may still happen), UnknownProcessException,
+        UnknownTypeException.
+        """
+        from .code.questions import UPDATE, ask
+
+        cls, process = self._code_of(process_or_id)
+        input = ask(cls, process, "update", name, args, named)
+        id, this_run = fresh_id(), f"{process.id}:{process.run}"
+        seen = len(self.history(this_run))
+        self.signal_process(this_run, f"{UPDATE}{name}", {"id": id, "input": input})
+        return self._answer(this_run, f"update-{id}", seen, name, timeout)
+
+    def _answer(self, this_run: str, marker: str, seen: int, name: str, timeout: float | None) -> Any:
+        """Wait for a marker. Raises UpdateFailed, TimedOutException."""
+        from .code.questions import closes
+
+        until, pause = None if timeout is None else time.monotonic() + timeout, FIRST_PAUSE
+        while True:
+            news = self.history(this_run, seen)
+            seen += len(news)
+            for event in news:
+                decision = getattr(event, "decision", None)
+                if getattr(decision, "name", None) == marker:
+                    answer = decision.details  # type: ignore[union-attr]
+                    if "error" in answer:
+                        raise UpdateFailed(f"update {name!r} of process {this_run!r} failed: {answer['error']}")
+                    return answer["result"]
+            if news and closes(news[-1]):
+                raise UnknownProcessException(f"process {this_run!r} closed before it answered the update {name!r}")
+            if until is not None and time.monotonic() >= until:
+                raise TimedOutException(f"update {name!r} of process {this_run!r}: no answer within {timeout} seconds")
+            time.sleep(pause if until is None else min(pause, max(until - time.monotonic(), 0.0)))
+            pause = min(pause * 2, LAST_PAUSE)
+
+    def _code_of(self, process_or_id: ProcessRef) -> tuple[type[CodeWorkflow], Process]:
+        """The code of a process, and the process with all of its history."""
+        from .code.workflows import CodeWorkflow
+
+        process = self.process_by_id(process_or_id)
+        cls = self._workflows.get((str(process.workflow), process.version))
+        if cls is None or not issubclass(cls, CodeWorkflow):
+            raise UnknownTypeException(
+                f"process {process.id!r} is of workflow {process.workflow!r}, version {process.version}, which is no "
+                "CodeWorkflow of this manager"
+            )
+        process.history = self.history(f"{process.id}:{process.run}")
+        return cls, process

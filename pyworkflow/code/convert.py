@@ -1,0 +1,130 @@
+"""Type hints at work: the arguments of a call become one JSON input, and back, and a result what its hint says."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from ..engine.codec import Payloads
+from ..exceptions import PayloadError
+
+_PAYLOADS = Payloads()
+_PLAIN = (str, int, bool, type(None))
+_NOT_SAID = (Any, inspect.Parameter.empty, None, type(None), object)
+
+
+class Shape:
+    """The parameters and the result of a function, less the first `skip` parameters, which are not the caller's."""
+
+    def __init__(self, function: Callable[..., Any], skip: int = 0) -> None:
+        self.function = function
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())[skip:]
+        self.signature = signature.replace(parameters=parameters)
+        self.parameters = {it.name: it for it in parameters}
+        self.single = len(parameters) == 1 and parameters[0].kind not in (
+            inspect.Parameter.VAR_POSITIONAL,
+            inspect.Parameter.VAR_KEYWORD,
+        )
+        self.hints = _hints(function)
+        self.returns = self.hints.get("return", Any)
+
+    def input_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """The input of a call: nothing, the one argument, or several by name. Raises TypeError as the call would."""
+        if self.single and len(args) == 1 and not kwargs:
+            return args[0]
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.function.__name__}(): {error}") from None
+        if not self.parameters:
+            return None
+        if self.single:
+            bound.apply_defaults()
+            return next(iter(bound.arguments.values()))
+        return dict(self._by_name(bound.arguments))
+
+    def _by_name(self, arguments: Mapping[str, Any]) -> typing.Iterator[tuple[str, Any]]:
+        for name, value in arguments.items():
+            kind = self.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                yield from value.items()
+            elif kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.POSITIONAL_ONLY):
+                parameter = self.parameters[name]
+                raise TypeError(f"{self.function.__name__}() is called by names: it cannot have {parameter}")
+            else:
+                yield name, value
+
+    def arguments(self, input: Any) -> inspect.BoundArguments:
+        """The arguments of a call with this input, converted by their hints. Raises PayloadError."""
+        try:
+            if not self.parameters:
+                return self.signature.bind()
+            if self.single:
+                return self._converted(self.signature.bind(input))
+            if isinstance(input, list):
+                return self._converted(self.signature.bind(*input))
+            if isinstance(input, dict):
+                return self._converted(self.signature.bind(**input))
+            return self._converted(self.signature.bind(*([] if input is None else [input])))
+        except TypeError as error:
+            raise PayloadError(f"{self.function.__name__}() cannot be called with the input: {error}") from None
+
+    def _converted(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
+        for name, value in bound.arguments.items():
+            if name in self.hints and self.parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+                what = f"{self.function.__name__}(): {name}"
+                bound.arguments[name] = convert(value, self.hints[name], what)
+        return bound
+
+    def result(self, value: Any) -> Any:
+        """What was returned, as the hint says. Raises PayloadError."""
+        return convert(value, self.returns, f"the result of {self.function.__name__}()")
+
+
+@lru_cache(maxsize=1_000)
+def shape_of(function: Callable[..., Any], skip: int = 0) -> Shape:
+    """The shape of a function."""
+    return Shape(function, skip)
+
+
+def convert(value: Any, hint: Any, what: str) -> Any:
+    """A JSON value as its type hint says: dataclasses, datetimes, pydantic models … Raises PayloadError."""
+    if type(value) is hint or hint in _NOT_SAID or isinstance(hint, typing.TypeVar):
+        return own(value)
+    try:
+        return msgspec.convert(value, hint, dec_hook=_foreign, str_keys=True)
+    except (msgspec.ValidationError, ValueError, TypeError) as error:
+        raise PayloadError(f"{what}: {error}") from None
+
+
+def _foreign(hint: Any, value: Any) -> Any:
+    return hint.model_validate(value) if hasattr(hint, "model_validate") else value
+
+
+def own(value: Any) -> Any:
+    """A JSON value of the caller's own: that of a history is shared, and must not change."""
+    if type(value) is dict:
+        return {key: own(item) for key, item in value.items()}
+    if type(value) is list:
+        return [own(item) for item in value]
+    return value
+
+
+def snapshot(value: Any) -> Any:
+    """The JSON value that will be recorded, which does not change with the original. Raises PayloadError."""
+    if type(value) in _PLAIN and not (type(value) is str and len(value) > 10_000):
+        return value
+    return _PAYLOADS.load(_PAYLOADS.dump(value))
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function)
+    except Exception:  # A name that only type checkers know.
+        return {}

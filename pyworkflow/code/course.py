@@ -1,0 +1,296 @@
+"""The course of one run of a workflow's code, through the turns of its history: what both styles of code share."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import random
+import sys
+import uuid
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from operator import is_
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+
+from ..activity import ActivityResult
+from ..decision import (
+    CancelProcess,
+    CompleteProcess,
+    ContinueAsNew,
+    Decision,
+    FailProcess,
+    RecordMarker,
+)
+from ..events import Event, ProcessResetEvent
+from ..exceptions import DecisionRefused, NotDeterministic, PayloadError
+from ..process import Process, ProcessCanceled, ProcessFailed, ProcessResult
+from ..retry import short_id
+from ..workflow.answers import outcome_words
+from .commands import describe
+from .convert import own, snapshot
+from .guard import install, run_guarded
+from .turns import Recorded, Step, differences
+
+if TYPE_CHECKING:
+    from .workflows import CodeWorkflow
+
+logger = logging.getLogger("pyworkflow.code")
+UPDATE = "$update."
+PAYS = (ActivityResult, ProcessResult, DecisionRefused, TimeoutError)
+"""The errors that fail a process. Any other is a bug: the process waits until it is mended."""
+
+
+class Turn(Struct, eq=False, gc=False):
+    """What the code sees at once, what it decides on that, and what the history has instead (None: nothing yet)."""
+
+    number: int
+    when: datetime
+    news: list[Event]
+    recorded: Recorded | None
+    events: int
+    decided: list[Decision | None] = field(default_factory=list)
+    sources: dict[int, str] | None = None
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [decision for decision in self.decided if decision is not None]
+
+    @property
+    def as_recorded(self) -> bool:
+        """Was the very same decided? It mostly is: what the history has is taken from there."""
+        recorded = self.recorded
+        if recorded is None or recorded.refused or len(recorded.decisions) != len(self.decided):
+            return False
+        return all(map(is_, self.decided, recorded.decisions))
+
+
+class Info(Struct, frozen=True):
+    """What a process knows of itself; `events` is how long its history is by now."""
+
+    workflow: str
+    id: str
+    run: str
+    version: str
+    parent: str | None
+    tags: list[str]
+    events: int
+
+
+class Continued(BaseException):
+    """Raised to end a run and start the next one."""
+
+    def __init__(self, decision: ContinueAsNew) -> None:
+        super().__init__("continued as new")
+        self.decision = decision
+
+
+class Course:
+    """One run of the code. `take` lets it see what is new; subclasses say how code is run."""
+
+    def __init__(self, cls: type[CodeWorkflow], process: Process, traced: bool = False) -> None:
+        install()
+        self.cls = cls
+        self.process = process
+        self.traced = traced
+        self.workflow = cls()
+        self.handlers = cls._code.handlers
+        self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
+        self.ending: Decision | None = None
+        self.error: BaseException | None = None
+        self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
+        self._patches: dict[str, bool] = {}
+        resets = [event for event in process.history if isinstance(event, ProcessResetEvent)]
+        self._seeds = [*(f"{it.process_id}:{it.run}" for it in resets), f"{process.id}:{process.run}"]
+        self.resets = 0
+
+    def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
+        """What the code decides on the news of the last step; with each goes what was decided then, where it was.
+
+        Raises NotDeterministic where the code decides something else.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the code, which will not be run on."""
+
+    def next_turn(self, number: int, step: Step, recorded: Recorded | None) -> Turn:
+        assert step.time is not None
+        return Turn(number, step.time, step.news, recorded, step.number)
+
+    # -- what code asks for ----------
+
+    def decide(self, decision: Decision) -> int:
+        """Add a decision to this turn's; its place among them."""
+        decided = self.turn.decided
+        decided.append(decision)
+        if self.traced:
+            self.turn.sources = {**(self.turn.sources or {}), id(decision): _source()}
+        return len(decided) - 1
+
+    def known(self, id: str) -> Decision | None:
+        """What the history has under this id as decided in this turn."""
+        recorded = self.turn.recorded
+        return None if recorded is None else recorded.named(id)
+
+    def noted(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` returned when it was called the only time; a marker keeps it."""
+        name = short_id(name)
+        recorded = self.turn.recorded
+        if recorded is None:
+            value = snapshot(make())
+            self.decide(RecordMarker(name, value))
+            return value
+        marker = recorded.named(name)
+        if isinstance(marker, RecordMarker):
+            self.decide(marker)
+            return own(marker.details)
+        self.decide(RecordMarker(name))
+        self.error = self.mismatch(self.turn)
+        raise self.error or NotDeterministic(f"the history has no marker {name!r}")
+
+    def patched(self, id: str) -> bool:
+        """Is this the new way? It is where the run came here for the first time with the new code."""
+        known = self._patches.get(id)
+        if known is None:
+            recorded = self.turn.recorded
+            name = short_id(f"patched-{id}")
+            known = recorded is None or recorded.named(name) is not None
+            self._patches[id] = known
+            if known:
+                self.decide(RecordMarker(name))
+        return known
+
+    def random(self, draw: str) -> random.Random:
+        """A source of chance for one draw: the same for it each time."""
+        return random.Random(f"{self._seed}:{draw}")
+
+    def uuid(self, draw: str) -> uuid.UUID:
+        """A UUID for one draw: the same for it each time."""
+        digest = hashlib.sha256(f"{self._seed}:{draw}".encode()).digest()
+        return uuid.UUID(bytes=digest[:16], version=4)
+
+    def child_id(self, position: str, name: str) -> str:
+        """The id of a child that was given none."""
+        process, _, run = self._seed.partition(":")
+        return short_id(f"{process}-{hashlib.sha256(run.encode()).hexdigest()[:8]}-{position}-{name}")
+
+    @property
+    def _seed(self) -> str:
+        """What chance hangs on: the run; where it was reset, up to there the run that this happened in."""
+        return self._seeds[self.resets]
+
+    @property
+    def info(self) -> Info:
+        it = self.process
+        version = it.version or self.cls.version
+        return Info(str(it.workflow), str(it.id), str(it.run), version, it.parent, list(it.tags), self.turn.events)
+
+    @property
+    def replaying(self) -> bool:
+        """Has all of this happened before?"""
+        return self.turn.recorded is not None
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """Call with the guard on, where the workflow does not do without."""
+        return run_guarded(call) if self.cls.guard else call()
+
+    # -- how it ends ----------
+
+    def end_of(self, error: BaseException, canceled: Any = None) -> Decision:
+        """The decision that ends a process whose code raised. Raises the error itself where it is a bug."""
+        if isinstance(error, Continued):
+            left = [name for name, unread in self.unread.items() if unread]
+            if left and not self.replaying:
+                logger.warning("process %r continues as new; not read: signals %s", self.process.id, ", ".join(left))
+            return error.decision
+        if isinstance(error, ProcessCanceled) and not hasattr(error, "of"):
+            return CancelProcess(error.details)
+        pays = (*PAYS, *self.cls.failures)
+        if isinstance(error, pays):
+            return _failure(error)
+        if isinstance(error, ExceptionGroup) and error.split(lambda it: isinstance(it, pays))[1] is None:
+            return _failure(_first(error))
+        raise error
+
+    def completion(self, result: Any) -> Decision:
+        """The decision that ends a process whose code returned."""
+        try:
+            return CompleteProcess(snapshot(result))
+        except PayloadError as error:
+            raise PayloadError(f"the result of {self.process.workflow} {error}") from None
+
+    # -- what is compared ----------
+
+    def mismatch(self, turn: Turn) -> NotDeterministic | None:
+        """The error that says how a turn differs from what the history has; None where it does not."""
+        if turn.recorded is None or turn.as_recorded:
+            return None
+        found = list(differences(turn.recorded, turn.decisions))
+        if not found:
+            return None
+        event = f" (from event {turn.recorded.first_event})" if turn.recorded.first_event else ""
+        lines = [
+            f"process {self.process.id!r}: the code of {self.process.workflow} does not do what its history says it "
+            f"did in turn {turn.number}{event}:"
+        ]
+        for expected, actual in found:
+            source = (turn.sources or {}).get(id(actual), "") if actual is not None else self.whereabouts()
+            lines.append(f"- history: {describe(expected)}")
+            lines.append(f"+ code:    {describe(actual)}{source}")
+        lines.append(
+            "Let processes that have begun go the old way: "
+            "`if ctx.patched('a-name'): …the new way… else: …the old way…`, then resume this one."
+        )
+        return NotDeterministic("\n".join(lines))
+
+    def whereabouts(self) -> str:
+        """Where the code waits, for messages."""
+        return ""
+
+
+def _failure(error: BaseException) -> FailProcess:
+    of = getattr(error, "of", None)
+    if isinstance(error, ActivityResult):
+        what = f"activity {of} {outcome_words(error)}" if of else outcome_words(error)
+        return FailProcess(what, getattr(error, "details", None))
+    if isinstance(error, ProcessFailed) and of is None:
+        return FailProcess(error.reason, error.details)
+    if isinstance(error, ProcessResult):
+        reason = getattr(error, "reason", None)
+        words = {"timedout": "timed out", "canceled": "was canceled", "terminated": "was terminated"}
+        what = f"child {of} {words.get(error.type, error.type)}"
+        return FailProcess(f"{what}: {reason}" if reason else what, getattr(error, "details", None))
+    return FailProcess(str(error) or type(error).__name__)
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+def _source() -> str:
+    """The line of the user's code that asks."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        if is_authors(frame):
+            return line_of(frame.f_code, frame.f_lineno)
+        frame = frame.f_back
+    return ""
+
+
+def is_authors(frame: FrameType) -> bool:
+    """Is it code of whoever wrote the workflow, and none that only runs it?"""
+    return not str(frame.f_globals.get("__name__")).startswith(("pyworkflow.code.", "asyncio."))
+
+
+def line_of(code: Any, number: int | None) -> str:
+    """A line of a file, for messages."""
+    import linecache
+
+    text = linecache.getline(code.co_filename, number or 0).strip()
+    return f"\n  at {code.co_filename}:{number}, in {code.co_name}" + (f": {text}" if text else "")

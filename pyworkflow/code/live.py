@@ -1,0 +1,204 @@
+"""Async workflow code: it lives on from turn to turn on a loop of its own, with the commands that are open."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections import defaultdict, deque
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from ..decision import CancelProcess, Decision, RecordMarker, Timer
+from ..events import (
+    CancelRequestedEvent,
+    DecisionRefusedEvent,
+    Event,
+    ProcessResetEvent,
+    ProcessStartedEvent,
+    SignalEvent,
+)
+from ..exceptions import PayloadError
+from ..retry import short_id
+from .calls import Calls, Command
+from .commands import Life, timer_life
+from .convert import shape_of
+from .course import UPDATE, Course, is_authors, line_of, logger
+from .loop import Alarm, Loop, Place
+from .turns import Recorded, Step
+
+T = TypeVar("T")
+
+
+class Live(Course):
+    """Async code. Signals are heard first, then results in the order of the history; conditions are looked at last."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        root = Place("")
+        number = zlib.crc32(self._seeds[-1].encode()) << 20
+        self.loop = Loop(self._set_timer, self._cancel_timer, root, number)  # type: ignore[abstract]
+        self.calls = Calls(self)
+        self.readers: defaultdict[str, deque[asyncio.Future[Any]]] = defaultdict(deque)
+        self.conditions: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
+        self.canceled: CancelRequestedEvent | None = None
+        self._root: asyncio.Task[Any] | None = None
+        self._handling: list[asyncio.Task[Any]] = []
+        self._turns = self._heard = 0
+
+    # -- a turn ----------
+
+    def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
+        self.run(partial(self._go, steps))
+        return self.turn.decisions
+
+    def _go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> None:
+        for step, recorded in steps:
+            self._turns += 1
+            self.turn = self.next_turn(self._turns, step, recorded)
+            self.loop.now = self.turn.when.timestamp()
+            self._take()
+            error = self.error or self.mismatch(self.turn)
+            if error is not None:
+                raise error
+
+    def _take(self) -> None:
+        for event in self.turn.news:
+            if type(event) is SignalEvent:
+                self._hear(event)
+        for event in self.turn.news:
+            if type(event) is not SignalEvent:
+                self._answer(event)
+        self.loop.run_ready()
+        while self._wake_conditions():
+            self.loop.run_ready()
+        self._end()
+
+    def _wake_conditions(self) -> bool:
+        for condition, future in self.conditions:
+            if not future.done() and condition():
+                future.set_result(None)
+                return True
+        return False
+
+    def _answer(self, event: Event) -> None:
+        if self.calls.answer(event):
+            return
+        if isinstance(event, ProcessStartedEvent):
+            self._root = self.loop.start(self._main(), self.loop.root)
+        elif isinstance(event, ProcessResetEvent):
+            self.resets += 1
+        elif isinstance(event, DecisionRefusedEvent):
+            self.calls.refuse(event)
+        elif isinstance(event, CancelRequestedEvent) and self.canceled is None and self._root is not None:
+            self.canceled = event
+            self._root.cancel()
+
+    async def _main(self) -> Any:
+        return await self.cls._code.call(self)
+
+    # -- timers ----------
+
+    def _set_timer(self, alarm: Alarm) -> None:
+        id = short_id(f"{self.loop.place.next()}-timer")
+        command = Command("timer", self._timer(alarm, id), lambda value, error: self._ring(alarm, error))
+        alarm.command = command
+        self.calls.begin(command)
+
+    def _timer(self, alarm: Alarm, id: str) -> Life:
+        """It may have waited for room: what counts is when it is due."""
+        return (yield from timer_life(Timer(max(alarm.when() - self.loop.now, 0.0), id=id)))
+
+    def _ring(self, alarm: Alarm, error: BaseException | None) -> None:
+        if error is not None:
+            raise error
+        self.loop.ring(alarm)
+
+    def _cancel_timer(self, alarm: Alarm) -> None:
+        self.calls.cancel(alarm.command)
+
+    # -- what comes from outside ----------
+
+    def _hear(self, event: SignalEvent) -> None:
+        name, data = event.signal.name, event.signal.data
+        self._heard += 1
+        if name.startswith(UPDATE) and ("update", name.removeprefix(UPDATE)) in self.handlers:
+            self._start(self._update(name.removeprefix(UPDATE), data))
+        elif ("signal", name) in self.handlers:
+            self._start(self._signal(self.handlers["signal", name][0], data))
+        else:
+            readers = self.readers[name]
+            while readers:
+                reader = readers.popleft()
+                if not reader.done():
+                    reader.set_result(data)
+                    return
+            self.unread[name].append(data)
+
+    def _start(self, handler: Coroutine[Any, Any, Any]) -> None:
+        self._handling.append(self.loop.start(handler, Place(f"signal{self._heard}.")))
+
+    async def _signal(self, method: str, data: Any) -> None:
+        try:
+            shape_of(getattr(self.cls, method), 1).arguments(data)
+        except PayloadError as error:  # Whoever sent it made the mistake; the process need not suffer.
+            logger.warning("process %r: a signal is ignored: %s", self.process.id, error)
+        else:
+            await self._handle(method, data)
+
+    async def _handle(self, method: str, data: Any) -> Any:
+        bound = getattr(self.workflow, method)
+        arguments = shape_of(getattr(self.cls, method), 1).arguments(data)
+        result = bound(*arguments.args, **arguments.kwargs)
+        return await result if asyncio.iscoroutine(result) else result
+
+    async def _update(self, name: str, data: Any) -> None:
+        method, validator = self.handlers["update", name]
+        try:
+            arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
+            if validator is not None:
+                validator(self.workflow, *arguments.args, **arguments.kwargs)
+            answer = {"result": await self._handle(method, data["input"])}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        self.decide(RecordMarker(f"update-{data['id']}", answer))
+
+    # -- the end ----------
+
+    def _end(self) -> None:
+        """Once the code has ended and its handlers too, the process is closed; again, where that was refused."""
+        for task in [task for task in self._handling if task.done()]:
+            self._handling.remove(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self.ending = self.end_of(error)
+        if self.ending is None and self._root is not None and self._root.done() and not self._handling:
+            self.ending = self._ended(self._root)
+        if self.ending is not None:
+            self.decide(self.ending)
+
+    def _ended(self, root: asyncio.Task[Any]) -> Decision:
+        if root.cancelled():
+            if self.canceled is None:
+                raise RuntimeError("the code was canceled by itself, not by a request: catch CancelledError")
+            return CancelProcess(self.canceled.details)
+        error = root.exception()
+        return self.completion(root.result()) if error is None else self.end_of(error)
+
+    def whereabouts(self) -> str:
+        if self._root is None or self._root.done():
+            return ""
+        frame, coroutine = None, self._root.get_coro()
+        while (here := getattr(coroutine, "cr_frame", None)) is not None:
+            frame = here if is_authors(here) else frame
+            coroutine = coroutine.cr_await  # type: ignore[union-attr]
+        return line_of(frame.f_code, frame.f_lineno) if frame is not None else ""
+
+    def close(self) -> None:
+        """End the tasks that are left. What they ask for at their end nobody will read."""
+        for task in self.loop.open_tasks():
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            try:
+                coroutine: Any = task.get_coro()
+                coroutine.close()
+            except BaseException:
+                pass

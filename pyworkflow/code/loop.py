@@ -1,0 +1,225 @@
+"""A deterministic event loop: first in, first out; its time is that of the process, and it has no I/O.
+
+asyncio's own tasks, gather, TaskGroup, timeout, wait_for, shield, locks, queues and sleep run on it unchanged. What
+asyncio keeps in sets is in the same order each time, because tasks and futures here have numbers for hashes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import math
+from asyncio import events
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+from ..exceptions import NotAllowedInWorkflow
+
+T = TypeVar("T")
+SetTimer = Callable[["Alarm"], None]
+
+
+class Place:
+    """Where in the tree of tasks code is: the next command of it gets the next number."""
+
+    __slots__ = ("commands", "drawn", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.commands = 0
+        self.drawn = 0
+
+    def next(self) -> str:
+        """The position of the next command or task."""
+        self.commands += 1
+        self.drawn = 0
+        return f"{self.path}{self.commands}"
+
+    def draw(self) -> str:
+        """The name of the next thing drawn by chance, which no command before or after it changes."""
+        self.drawn += 1
+        return f"{self.path}{self.commands}#{self.drawn}"
+
+
+class Task(asyncio.Task[T]):
+    """A task with a place in the tree, and a number for a hash."""
+
+    def __init__(self, coro: Any, loop: Loop, place: Place, context: contextvars.Context | None) -> None:
+        self.place = place
+        self._number = loop.number()
+        super().__init__(coro, loop=loop, context=context)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class Future(asyncio.Future[T]):
+    """A future with a number for a hash."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._number = loop.number()
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class Alarm(asyncio.TimerHandle):
+    """A call at a later time, that is a timer of the process."""
+
+    command: Any = None
+
+
+class Loop(asyncio.AbstractEventLoop):
+    """`set_timer(alarm)` is called for what is to be called later, `cancel_timer(alarm)` when it is not."""
+
+    def __init__(
+        self, set_timer: SetTimer, cancel_timer: Callable[[Alarm], None], root: Place, first_number: int
+    ) -> None:
+        self.now = 0.0
+        self.root = root
+        self._ready: deque[asyncio.Handle] = deque()
+        self._set_timer = set_timer
+        self._cancel_timer = cancel_timer
+        # Other numbers for each loop, as asyncio keeps the tasks of all in one set; the last 20 bits make the order.
+        self._numbers = first_number
+        self._tasks: list[Task[Any]] = []
+        self._many = 64
+        self._error: BaseException | None = None
+
+    def number(self) -> int:
+        """The next number of a task or future."""
+        self._numbers += 1
+        return self._numbers
+
+    @property
+    def place(self) -> Place:
+        """Of the task that runs."""
+        task = asyncio.current_task(self)
+        return task.place if isinstance(task, Task) else self.root
+
+    # -- running ----------
+
+    def run_ready(self) -> None:
+        """Run until nothing is ready."""
+        ready = self._ready
+        before = events._get_running_loop()
+        events._set_running_loop(self)
+        try:
+            while ready:
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
+                    if self._error is not None:
+                        error, self._error = self._error, None
+                        raise error
+        finally:
+            events._set_running_loop(before)
+
+    def ring(self, alarm: Alarm) -> None:
+        """The time of an alarm has come."""
+        self._ready.append(alarm)
+
+    def is_running(self) -> bool:
+        return events._get_running_loop() is self
+
+    def is_closed(self) -> bool:
+        return False
+
+    # -- what asyncio needs ----------
+
+    def time(self) -> float:
+        """The time of the process, in seconds since 1970."""
+        return self.now
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.now + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        alarm = Alarm(when, callback, args, self, context)
+        if when <= self.now:
+            self._ready.append(alarm)
+        elif not math.isinf(when):
+            self._set_timer(alarm)
+        return alarm
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        if isinstance(handle, Alarm) and handle.command is not None:
+            self._cancel_timer(handle)
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return Future(self)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: contextvars.Context | None = None,
+        **options: Any,
+    ) -> asyncio.Task[T]:
+        task = self.start(_awaited(coro), Place(f"{self.place.next()}."), context)
+        if name is not None:
+            task.set_name(str(name))
+        return task
+
+    def start(self, coro: Coroutine[Any, Any, T], place: Place, context: contextvars.Context | None = None) -> Task[T]:
+        """A task at a place that does not depend on who starts it."""
+        task: Task[T] = Task(coro, self, place, context)
+        self._tasks.append(task)
+        if len(self._tasks) > self._many:
+            self._many = 64 + 2 * len(self.open_tasks())
+        return task
+
+    def open_tasks(self) -> list[Task[Any]]:
+        """The tasks that are not done."""
+        self._tasks = [task for task in self._tasks if not task.done()]
+        return self._tasks
+
+    def get_debug(self) -> bool:
+        return False
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Errors of callbacks are raised by `run_ready`; those of tasks that nobody waited for concern nobody."""
+        if "handle" in context and self._error is None:
+            self._error = context.get("exception")
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        self.call_exception_handler(context)
+
+
+def _awaited(coro: Any) -> Any:
+    """A coroutine for whatever can be awaited."""
+    return _await(coro) if isinstance(coro, asyncio.Future) else coro
+
+
+async def _await(future: asyncio.Future[T]) -> T:
+    return await future
+
+
+def _refuse(name: str) -> Callable[..., Any]:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise NotAllowedInWorkflow(
+            f"asyncio's {name} does not work in workflow code, which is run again from its history: "
+            "do such things in an activity"
+        )
+
+    return refuse
+
+
+for _name in vars(asyncio.AbstractEventLoop):
+    if not _name.startswith("_") and _name not in vars(Loop):
+        setattr(Loop, _name, _refuse(_name))
+Loop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]

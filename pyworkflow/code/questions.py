@@ -1,0 +1,73 @@
+"""Questions to a process: its code is run here from its history, and looked at."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from ..events import DecisionEvent, Event, ProcessTerminatedEvent, ProcessTimedOutEvent
+from ..exceptions import UnknownTypeException, UpdateFailed
+from ..process import Process
+from .convert import shape_of, snapshot
+from .course import UPDATE
+from .replay import Replay
+from .turns import steps
+from .workflows import CodeWorkflow
+
+__all__ = ["UPDATE", "ask", "closes"]
+
+
+def ask(
+    cls: type[CodeWorkflow],
+    process: Process,
+    kind: str,
+    name: str,
+    args: tuple[Any, ...],
+    named: Mapping[str, Any],
+) -> Any:
+    """The answer of a query; of an update the input, once its validator has let it pass.
+
+    Raises UnknownTypeException, UpdateFailed, NotDeterministic, PayloadError.
+    """
+    handlers = cls._code.handlers
+    if (kind, name) not in handlers:
+        known = ", ".join(sorted(it for a_kind, it in handlers if a_kind == kind)) or "none"
+        raise UnknownTypeException(f"workflow {cls.name!r} has no {kind} {name!r}; it has {known}")
+    method, validator = handlers[kind, name]
+    shape = shape_of(getattr(cls, method), 1)
+    input = snapshot(shape.input_of(args, named))
+    replay = Replay(cls, process)
+    try:
+        replay.go_back_to(steps(process.history) or [])
+        bound, workflow = shape.arguments(input), replay.course.workflow
+        if kind == "query":
+            answer = replay.course.run(partial(getattr(workflow, method), *bound.args, **bound.kwargs))
+            return _answer(answer, cls, name)
+        if validator is not None:
+            replay.course.run(partial(_validate, validator, workflow, bound, name))
+        return input
+    finally:
+        replay.course.close()
+
+
+def _answer(answer: Any, cls: type, name: str) -> Any:
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError(f"query {name!r} of {cls.__name__} is async: a query only looks, write it with def")
+    return answer
+
+
+def _validate(validator: Any, workflow: Any, bound: inspect.BoundArguments, name: str) -> None:
+    try:
+        validator(workflow, *bound.args, **bound.kwargs)
+    except Exception as error:
+        raise UpdateFailed(f"update {name!r} was refused: {type(error).__name__}: {error}") from error
+
+
+def closes(event: Event) -> bool:
+    """Is this the last event of a process?"""
+    if isinstance(event, DecisionEvent):
+        return event.decision.closes
+    return isinstance(event, ProcessTerminatedEvent | ProcessTimedOutEvent)

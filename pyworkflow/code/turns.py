@@ -1,0 +1,199 @@
+"""A history as turns: what a decider saw, and what it decided on that. Attempts that came to nothing are skipped.
+
+What is recorded between the start of a decision and that of the next one is either the answer to the first (decisions,
+and refusals of them), or news that the next one is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, field
+
+from ..decision import Decision
+from ..events import (
+    DecisionCompletedEvent,
+    DecisionEvent,
+    DecisionFailedEvent,
+    DecisionRefusedEvent,
+    DecisionReleasedEvent,
+    DecisionStartedEvent,
+    DecisionTimedOutEvent,
+    Event,
+)
+
+Signature = tuple[Any, ...]
+
+_VOID = {DecisionFailedEvent, DecisionTimedOutEvent, DecisionReleasedEvent}
+
+SIGNATURES: dict[str, tuple[str, ...]] = {
+    "schedule_activity": ("id", "activity"),
+    "cancel_activity": ("id",),
+    "timer": ("id",),
+    "cancel_timer": ("id",),
+    "record_marker": ("name",),
+    "start_child_process": ("process.id", "process.workflow"),
+    "signal_process": ("process_id", "signal.name"),
+    "request_cancel_process": ("process_id",),
+}
+"""What of a decision must be the same when it is decided again, by type; of those that close a process, only that."""
+
+MAY_BE_REFUSED_LATER = ("start_child_process", "signal_process", "request_cancel_process")
+
+
+class Recorded(Struct, gc=False):
+    """What a history has as the answer to a turn."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    refused: Sequence[DecisionRefusedEvent] = ()
+    empty: bool = False
+    first_event: int | None = None
+    _named: dict[str, Decision] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.decisions or self.refused or self.empty)
+
+    def named(self, name: str) -> Decision | None:
+        """The activity, timer or marker of this id or name that this answer asked for."""
+        if self._named is None:
+            self._named = {str(getattr(it, "id", None) or getattr(it, "name", "")): it for it in self.decisions}
+        return self._named.get(name)
+
+
+class Step(Struct, gc=False):
+    """The answer to the turn before, the news since then, and when the next decision began with them (None: not).
+
+    `end` is the place of that beginning in the list, `number` the one that it has in the stored history.
+    """
+
+    answer: Recorded = field(default_factory=Recorded)
+    news: list[Event] = field(default_factory=list)
+    time: datetime | None = None
+    end: int = 0
+    number: int = 0
+
+
+def signature(decision: Decision) -> Signature:
+    """The type of a decision, and what else must be the same when it is decided again."""
+    type = decision.type
+    match type:
+        case "schedule_activity":
+            return type, decision.id, decision.activity  # type: ignore[attr-defined]
+        case "timer" | "cancel_timer" | "cancel_activity":
+            return type, decision.id  # type: ignore[attr-defined]
+    return type, *(_value(decision, path) for path in SIGNATURES.get(type, ()))
+
+
+def _value(decision: Decision, path: str) -> Any:
+    value: Any = decision
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def steps(history: Sequence[Event], at: int = 0) -> list[Step] | None:
+    """The steps after the first `at` events, which end with the start of a decision; the last has no time.
+
+    None when the decision that began there came to nothing.
+    """
+    found: list[Step] = []
+    step = Step()
+    for index in range(at, len(history)):
+        event: Any = history[index]
+        kind = type(event)
+        if kind is DecisionStartedEvent:
+            step.time, step.end, step.number = event.datetime, index + 1, event.id or index + 1
+            found.append(step)
+            step = Step()
+        elif kind is DecisionEvent:
+            step.answer.first_event = step.answer.first_event or event.id
+            step.answer.decisions.append(event.decision)
+        elif kind is DecisionCompletedEvent:
+            step.answer.empty = True
+        elif kind in _VOID:
+            if not found and at:
+                return None
+            step = _merged(found, step)
+        else:
+            if kind is DecisionRefusedEvent:
+                step.answer.refused = [*step.answer.refused, event]
+            step.news.append(event)
+    return [*found, step]
+
+
+def _merged(found: list[Step], step: Step) -> Step:
+    """What an attempt that came to nothing was about is still news."""
+    if not found:
+        return step
+    before = found.pop()
+    before.news += step.news
+    before.answer.refused = [*before.answer.refused, *step.answer.refused]
+    return Step(before.answer, before.news)
+
+
+def same_events(ours: Sequence[Event], theirs: Sequence[Event]) -> bool:
+    """Are these the same records, not just equal ones?"""
+    return len(ours) == len(theirs) and all(map(_same, ours, theirs))
+
+
+def _same(one: Event, other: Event) -> bool:
+    return one is other or (one.id == other.id and one.datetime == other.datetime and one == other)
+
+
+def differences(recorded: Recorded, decided: Sequence[Decision]) -> Iterator[tuple[Decision | None, Decision | None]]:
+    """Pairs (of the history, of the code) that do not match; None where one of the two has nothing.
+
+    The order of an answer does not count: tasks that run beside each other may be reordered. Markers of `patched` may
+    be absent from the code, once nobody needs the old way any more.
+    """
+    ours = [signature(decision) for decision in decided]
+    theirs = [signature(decision) for decision in recorded.decisions]
+    if ours == theirs and not recorded.refused:
+        return
+    left: dict[Signature, list[Decision]] = {}
+    for sign, decision in zip(theirs, recorded.decisions, strict=True):
+        left.setdefault(sign, []).append(decision)
+    refused = [signature(event.decision) for event in recorded.refused]
+    extra = []
+    for sign, decision in zip(ours, decided, strict=True):
+        if left.get(sign):
+            left[sign].pop(0)
+        elif sign in refused:
+            refused.remove(sign)
+        else:
+            extra.append(decision)
+    missing = [decision for decisions in left.values() for decision in decisions if not _is_patch(decision)]
+    missing += [it.decision for it in recorded.refused if signature(it.decision) in refused and _must_be(it.decision)]
+    yield from _paired(missing, extra)
+
+
+def _is_patch(decision: Decision) -> bool:
+    return decision.type == "record_marker" and decision.name.startswith("patched-")  # type: ignore[attr-defined]
+
+
+def _must_be(refused: Decision) -> bool:
+    """Must this answer be what was refused? Children and messages may have been on their way for long."""
+    return refused.type not in MAY_BE_REFUSED_LATER
+
+
+def _paired(missing: list[Decision], extra: list[Decision]) -> Iterator[tuple[Decision | None, Decision | None]]:
+    """What stands at the same position together, the rest alone."""
+    by_position = {position_of(decision): decision for decision in extra}
+    for decision in missing:
+        other = by_position.get(position_of(decision))
+        if other is not None:
+            extra.remove(other)
+            del by_position[position_of(other)]
+        yield decision, other
+    for decision in extra:
+        yield None, decision
+
+
+def position_of(decision: Decision) -> str:
+    """Where in the code a decision was made, as far as its id or name tells."""
+    id = getattr(decision, "id", None) or getattr(decision, "name", "")
+    if decision.closes:
+        return "end"
+    return str(id).partition("-")[0]

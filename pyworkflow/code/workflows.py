@@ -1,0 +1,131 @@
+"""CodeWorkflow: a workflow written as ordinary code, which is run again against its history."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..activity import Activity
+from ..decision import Decision
+from ..exceptions import NotDeterministic, PayloadError
+from ..process import Process, ProcessFailed
+from ..workflow.base import Workflow
+from .context import Context
+from .convert import Shape
+from .decorators import Handlers, activity_of, handlers_of
+from .live import Live
+from .replay import Kept, Replay, replayed
+from .rerun import Rerun
+from .sync import SyncContext
+from .turns import Recorded
+
+if TYPE_CHECKING:
+    from .course import Course
+
+
+class CodeWorkflow(Workflow):
+    """Override `run(self, ctx, …)`, plain or async; what it returns is the result of the process.
+
+    Its parameters after the context are the input: one is the input itself, several are its fields. An object of the
+    class is made for each process, and lives as long as its code: keep what signals and queries need on `self`.
+
+    `failures` are exceptions that fail the process, beside ActivityFailed and its like; any other is a bug, for which
+    the process waits. `guard` is whether clocks, chance, sockets and threads raise in its code.
+    """
+
+    failures: ClassVar[tuple[type[Exception], ...]] = ()
+    guard: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+    kept: Kept | None = None
+    _code: ClassVar[Code]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._code = Code(cls)
+        for name in ("decide", "keeps", "kept"):
+            if name in vars(cls):
+                raise TypeError(
+                    f"{cls.__name__}.{name} would hide what the library needs under this name: choose another one; "
+                    f"a signal, query or update is heard as {name!r} with @signal(name={name!r}) and so on"
+                )
+
+    def run(self, ctx: Any, *args: Any) -> Any:
+        """The code. Plain functions get a SyncContext, async ones a Context."""
+        raise NotImplementedError(f"{type(self).__name__} must override run()")
+
+    def decide(self, process: Process) -> list[Decision]:
+        """What the code asks for next. Raises NotDeterministic where it does not follow the history."""
+        kept = self.kept
+        replay = None if kept is None else kept.take(process)
+        decisions = None if replay is None else _gone_on(replay, process)
+        if replay is None or decisions is None:
+            replay, decisions = replayed(type(self), process)
+        if kept is not None and kept.always_replay:
+            _check_again(replay, type(self), process, decisions)
+        if kept is not None and not any(decision.closes for decision in decisions):
+            kept.put(process, replay)
+        return list(decisions)
+
+
+class Code:
+    """What the library knows of the code of a class. It is apart from the class, whose names are the user's."""
+
+    def __init__(self, cls: type[CodeWorkflow]) -> None:
+        self.cls = cls
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The parameters of `run` that are the input."""
+        is_static = isinstance(inspect.getattr_static(self.cls, "run"), staticmethod)
+        return Shape(self.cls.run, 1 if is_static else 2)
+
+    @cached_property
+    def handlers(self) -> Handlers:
+        """The methods that hear from outside."""
+        return handlers_of(self.cls)
+
+    def course(self, process: Process, traced: bool = False) -> Course:
+        """What runs the code of a process."""
+        is_async = inspect.iscoroutinefunction(self.cls.run)
+        return Live(self.cls, process, traced) if is_async else Rerun(self.cls, process, traced)
+
+    def call(self, course: Course) -> Any:
+        """Call `run`. Raises ProcessFailed where the input is not what it takes."""
+        try:
+            bound = self.shape.arguments(course.process.input)
+        except PayloadError as error:
+            raise ProcessFailed(str(error)) from None
+        ctx = Context(course) if isinstance(course, Live) else SyncContext(course)
+        return course.workflow.run(ctx, *bound.args, **bound.kwargs)
+
+    def activity_named(self, name: str) -> type[Activity] | None:
+        """The activity of this name among those of the workflow."""
+        return next((it for it in map(activity_of, self.cls.activities) if it.name == name), None)
+
+
+def _check_again(replay: Replay, cls: type[CodeWorkflow], process: Process, decisions: list[Decision]) -> None:
+    """Run the code from its start, which has to come to the same decisions. Raises NotDeterministic."""
+    try:
+        replayed(cls, process, Recorded(list(decisions)))[0].course.close()
+    except BaseException:
+        replay.course.close()
+        raise
+
+
+def _gone_on(replay: Replay, process: Process) -> list[Decision] | None:
+    """What code that was kept decides; None where the history has taken another way."""
+    found = replay.following(process.history)
+    try:
+        if found is not None:
+            return replay.go_on(found, process.history)
+    except NotDeterministic:
+        pass  # Run anew, it says more of why.
+    except BaseException:
+        replay.course.close()
+        raise
+    replay.course.close()
+    return None
+
+
+CodeWorkflow._code = Code(CodeWorkflow)
