@@ -73,12 +73,13 @@ class Desk:
             head.id,
             None if start is None else self.payloads.load(start.input),
             head.tags,
-            history.until(taken.started),
+            (),
             None if head.parent is None else head.parent.process,
             run=head.run,
             status=head.status,
             version=head.workflow_version,
         )
+        process.history = history.until(taken.started)  # Its own already: it is not copied again.
         return DecisionTask(process, {"token": f"{head.id}:{head.run}:{taken.started}", "category": head.category})
 
     # -- what workers say ----------
