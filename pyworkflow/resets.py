@@ -8,7 +8,7 @@ from .activity import ActivityCompleted, ActivityResult
 from .backend.base import Backend
 from .backend.model import ProcessRef
 from .decision import ScheduleActivity
-from .events import ActivityEvent, DecisionEvent
+from .events import ActivityEvent, DecisionEvent, Event, ProcessTerminatedEvent, ProcessTimedOutEvent
 from .exceptions import CannotReset
 
 _NOTHING: Any = object()
@@ -55,6 +55,8 @@ class Resets:
         decider is taken back. Raises what `reset` does, and ProcessAlreadyRunning while there is such a process.
         """
         results: dict[str, ActivityResult] = {}
+        if step is not None and to is not None:
+            raise ValueError("give either `to` or `step`: a step stands for an event")
         if step is not None:
             to = self._before_end(process_or_id, step)
             if with_result is not _NOTHING:
@@ -75,5 +77,12 @@ class Resets:
                 return number
             decision = event.decision if isinstance(event, DecisionEvent) else None
             if isinstance(decision, ScheduleActivity) and decision.id == step:
-                return len(history)
+                return len(history) - _closes(history[-1])
         raise CannotReset(f"the history has no activity with the id {step!r}")
+
+
+def _closes(event: Event) -> bool:
+    """Does a run end with this event?"""
+    return isinstance(event, ProcessTerminatedEvent | ProcessTimedOutEvent) or (
+        isinstance(event, DecisionEvent) and event.decision.closes
+    )

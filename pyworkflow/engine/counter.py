@@ -23,6 +23,7 @@ from .store import Task, activities_queue, decisions_queue
 LEASE = 5.0
 FAIR_EVERY = 1.0
 DECIDING = 0.02
+ROUNDS = 10
 
 Said = dict[str, list[tuple[Finished, msg.Message]]]
 Claimed = dict[str, list[tuple[Task, ActivityWork | DecisionWork]]]
@@ -55,6 +56,10 @@ class Order:
                 return kind
         return None
 
+    def may_have(self, taken: Taken) -> bool:
+        """Was this started for the same worker, and is it wanted?"""
+        return taken.identity == self.identity != "" and self.kind(taken.queue) is not None
+
     @property
     def queues(self) -> list[str]:
         """Those that something is still wanted from."""
@@ -76,15 +81,21 @@ class Counter:
 
         Where this fails, nobody knows what was started: the next call finds out.
         """
+        result = Exchanged()
         try:
-            return self._serve(finished, order)
+            for _ in range(ROUNDS):
+                spoiled = self._serve(finished, order, result)
+                if not spoiled:
+                    break
+                finished = ()
         except Exception:
             self.doubts.add(order.started)
             raise
+        return result
 
-    def _serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
-        result = Exchanged()
-        found = self._found(order) if self.doubts else []
+    def _serve(self, finished: Sequence[Finished], order: Order, result: Exchanged) -> int:
+        """One round; how many tasks could not be read, and something else should be given instead."""
+        found = self._found(order)
         said = self._messages(finished, result)
         visits = self._visit(said, order)
         with self.office.batch():
@@ -99,12 +110,10 @@ class Counter:
         self.office.histories.fetch(
             [(it.head.id, it.work.run, it.started) for it in taken if isinstance(it.work, DecisionWork)]
         )
-        for item in taken:
-            self._give(item, order, result)
-        return result
+        return sum([not self._give(item, order, result) for item in taken])
 
-    def _give(self, item: Taken, order: Order, result: Exchanged) -> None:
-        """Make a worker's task of what was started. What cannot be read is failed, and something else given instead."""
+    def _give(self, item: Taken, order: Order, result: Exchanged) -> bool:
+        """Make a worker's task of what was started; what cannot be read is failed."""
         try:
             if isinstance(item.work, ActivityWork):
                 result.activities.append(self.desk.activity_task(item))
@@ -113,14 +122,13 @@ class Counter:
         except (CorruptRecord, PayloadError) as error:
             self.office.send(item.head.id, given_up(item, error))
             order.left[isinstance(item.work, ActivityWork)] += 1
-            more = self._serve((), order)
-            result.activities += more.activities
-            result.decisions += more.decisions
+            return False
+        return True
 
     def _found(self, order: Order) -> list[Taken]:
         """What an earlier call started and could not tell."""
         found = []
-        for item in self.doubts.settle(lambda queue: order.kind(queue) is not None):
+        for item in self.doubts.settle(order.may_have):
             found.append(item)
             order.started.append(item)
             order.left[isinstance(item.work, ActivityWork)] -= 1
@@ -170,7 +178,8 @@ class Counter:
         """Start a task of this draft. Raises UnknownResourceException when what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
-        taken = Taken(task.queue, work, apply(draft, take_message(work, order.identity)), draft)
+        started = apply(draft, take_message(work, order.identity))
+        taken = Taken(task.queue, work, started, draft, order.identity)
         order.started.append(taken)
         return taken
 
@@ -252,10 +261,10 @@ class Counter:
             if tasks
         ]
         for visit in visits:
-            order.started += [taken for _, taken in _started(visit, by_process) if taken is not None]
+            order.started += [taken for _, taken in _started(visit, by_process, order) if taken is not None]
         begun = []
         for visit in self.office.commit(visits):
-            for task, taken in _started(visit, by_process):
+            for task, taken in _started(visit, by_process, order):
                 if taken is None:
                     self.store.discard(task)
                 else:
@@ -263,7 +272,8 @@ class Counter:
         return begun
 
 
-def _started(visit: Visit, by_process: Claimed) -> Iterator[tuple[Task, Taken | None]]:
+def _started(visit: Visit, by_process: Claimed, order: Order) -> Iterator[tuple[Task, Taken | None]]:
     """The tasks of this visit, each with its start, None where it is not to be had any more."""
     for (task, work), reply in zip(by_process[visit.process], visit.replies, strict=True):
-        yield task, None if isinstance(reply, WorkflowError) else Taken(task.queue, work, reply, visit.draft)
+        failed = isinstance(reply, WorkflowError)
+        yield task, None if failed else Taken(task.queue, work, reply, visit.draft, order.identity)

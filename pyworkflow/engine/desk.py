@@ -27,12 +27,13 @@ _SCHEDULED = msgspec.json.Decoder(ActivityScheduled)
 
 
 class Taken(Struct, eq=False, gc=False):
-    """A task that was started: the queue it came from, its work, the number of its start, and the draft of it."""
+    """A task that was started: the queue it came from, its work, the number of its start, the draft of it, for whom."""
 
     queue: str
     work: ActivityWork | DecisionWork
     started: int
     draft: Draft
+    identity: str = ""
 
     @property
     def head(self) -> Head:

@@ -17,25 +17,27 @@ class Doubts:
     """The next call settles them by what the store says, so that they need not wait for their timeouts.
 
     A task is ours if the process holds it under its number, and the event of that number is the one that we wrote: by
-    the same worker at the same time.
+    the same worker at the same time. So only those of workers with a name are settled, and by a worker of that name;
+    two that have the same name in two places must not be at one process in one microsecond.
     """
 
     def __init__(self, office: Office) -> None:
         self._office = office
         self._open: list[Taken] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._open)
+    def about(self, wanted: Callable[[Taken], bool]) -> bool:
+        """Is there any about what is wanted?"""
+        return any(wanted(taken) for taken in self._open)
 
     def add(self, taken: Iterable[Taken]) -> None:
         """The newest are kept."""
         self._open.extend(taken)
         del self._open[:-MANY]
 
-    def settle(self, wanted: Callable[[str], bool]) -> Iterator[Taken]:
-        """What was started indeed, one after the other, if something of its queue is wanted then."""
+    def settle(self, wanted: Callable[[Taken], bool]) -> Iterator[Taken]:
+        """What was started indeed, one after the other, if it is wanted then."""
         for taken in list(self._open):
-            if wanted(taken.queue) and self._pick(taken) and self._is_ours(taken):
+            if wanted(taken) and self._pick(taken) and self._is_ours(taken):
                 yield taken
 
     def _pick(self, taken: Taken) -> bool:

@@ -29,7 +29,7 @@ from ..signal import Signal
 from ..task import ActivityTask
 from . import messages as msg
 from .bell import process_topic
-from .checks import until
+from .checks import text, until
 from .codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check_name
 from .counter import Counter, Order
 from .desk import Desk
@@ -198,7 +198,8 @@ class Engine(Backend):
         request_id: str | None = None,
     ) -> str:
         resetter = Resetter(self._office, self._questions, self._translator)
-        return resetter.reset(target(process_or_id), to, id, results or {}, reason, request_id or "")
+        asked = text("a request id", request_id or "")
+        return resetter.reset(target(process_or_id), to, id, results or {}, reason, asked)
 
     # -- questions ----------
 
@@ -259,7 +260,7 @@ class Engine(Backend):
             if outlook.due(MAIL):
                 self._mail.deliver()
             result = Exchanged()
-            if finished or self._counter.doubts or outlook.due(order.queues):
+            if finished or self._counter.doubts.about(order.may_have) or outlook.due(order.queues):
                 result, finished = self._counter.serve(finished, order), ()
             left = end - time.monotonic()
             if result or left <= 0 or self._closed or interrupt in self._interrupts:

@@ -42,6 +42,7 @@ class History:
         self.refs: dict[int, Any] = {}
         self._time, self._when = 0.0, datetime.fromtimestamp(0.0, UTC)
         self._hidden: list[ev.Event] = []
+        self.epoch: int | None = None
 
     def append_sealed(self, sealed: Sequence[bytes]) -> None:
         """Add what the store holds after `seq`. Raises CorruptRecord, naming the event."""
@@ -104,6 +105,7 @@ class HistoryCache:
         self._size = size
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], History] = {}
+        self._epoch = 0
 
     def get(self, process: str, run: str, seq: int) -> History:
         """The history up to `seq` at least. Raises CorruptRecord, PayloadError."""
@@ -113,9 +115,14 @@ class HistoryCache:
         self._keep(process, run, history)
         return history
 
-    def look(self, process: str, run: str, seq: int) -> History:
-        """The history up to `seq` at least, kept only if it was. Raises CorruptRecord, PayloadError."""
+    def look(self, process: str, run: str, seq: int, crc: int) -> History:
+        """The history up to its event `seq`, which has this checksum; kept only if it was.
+
+        Raises CorruptRecord, PayloadError.
+        """
         known = self.take(process, run)
+        if known is not None and (known.seq > seq or (known.seq == seq and known.crc != crc)):
+            known = None
         history = self.read(known, process, run, seq)
         if known is not None:
             self._keep(process, run, history)
@@ -196,9 +203,14 @@ class HistoryCache:
 
     def take(self, process: str, run: str) -> History | None:
         """A kept history, which nobody else sees until it is kept again."""
-        return self._kept.pop((process, run), None)
+        history = self._kept.pop((process, run), None)
+        if history is not None:
+            history.epoch = self._epoch
+        return history
 
     def _keep(self, process: str, run: str, history: History) -> None:
+        if history.epoch not in (None, self._epoch):
+            return  # It was taken before all were forgotten.
         self._kept[process, run] = history
         if len(self._kept) > self._size:
             forget_oldest(self._kept, self._size, self._lock)
@@ -209,6 +221,7 @@ class HistoryCache:
 
     def clear(self) -> None:
         """Keep nothing: what was kept may never have happened."""
+        self._epoch += 1
         self._kept.clear()
 
 

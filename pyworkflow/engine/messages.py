@@ -52,6 +52,7 @@ class RequestCancel(Message):
     """`parent`: only if the process is this one's child."""
 
     details: Raw = NOTHING
+    request_id: str = ""
     sender: str = ""
     parent: Parent | None = None
 

@@ -139,6 +139,7 @@ class Office:
         claimed: list[tuple[Task, Head | None]] = []
         queues = self.outlook.due(queues)
         while queues and (wanted := limit - len(claimed)):
+            mark = self.outlook.mark()
             due = self.store.claim(queues, now, now + lease, wanted)
             for task, row in due:
                 try:
@@ -146,7 +147,7 @@ class Office:
                 except CorruptRecord as error:
                     self.put_off(task, error)
             if len(due) < wanted:
-                self.outlook.emptied(queues)
+                self.outlook.emptied(queues, mark)
                 break
         return claimed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from math import inf
 
 from .store import Store, Task
@@ -21,12 +22,25 @@ class Outlook:
         self._store = store
         self._dues: dict[str, float] = {}
         self._looked: dict[str, float] = {}
+        self._told: dict[str, int] = {}
+        self._marks = count(1)
+
+    def mark(self) -> int:
+        """A point in time: what is found out from here on is not to replace what is told after it."""
+        return next(self._marks)
 
     def look(self, queues: Sequence[str]) -> None:
         """See how these queues stand."""
-        now = self._store.now()
-        self._dues.update(dict.fromkeys(queues, inf) | self._store.next_due(queues))
+        mark, now = self.mark(), self._store.now()
+        dues = self._store.next_due(queues)
+        for queue in queues:
+            self._tell(queue, dues.get(queue, inf), mark)
         self._looked.update(dict.fromkeys(queues, now))
+
+    def _tell(self, queue: str, due: float, mark: int) -> None:
+        """Other threads look and add, too: what is known of a later time stays."""
+        if self._told.get(queue, 0) < mark:
+            self._dues[queue], self._told[queue] = due, mark
 
     def glance(self, queues: Sequence[str]) -> None:
         """Look only if that was longer than BELIEVED seconds ago."""
@@ -46,11 +60,10 @@ class Outlook:
 
     def expect(self, tasks: Iterable[Task]) -> None:
         """These were added."""
-        dues = self._dues
         for task in tasks:
-            if task.due < dues.get(task.queue, -inf):
-                dues[task.queue] = task.due
+            self._tell(task.queue, min(task.due, self._dues.get(task.queue, -inf)), self.mark())
 
-    def emptied(self, queues: Iterable[str]) -> None:
-        """Nothing more is due in these queues, for a moment."""
-        self._dues.update(dict.fromkeys(queues, inf))
+    def emptied(self, queues: Iterable[str], mark: int) -> None:
+        """Nothing more was due in these queues at this mark; that is believed for a moment."""
+        for queue in queues:
+            self._tell(queue, inf, mark)

@@ -64,7 +64,9 @@ class Questions:
             count("a limit", limit, 0)
         head = self.head(process, run)
         last = head.seq if limit is None else min(skip + limit, head.seq)
-        return self.office.histories.look(head.id, head.run, head.seq).between(skip + 1, last) if skip < last else []
+        if skip >= last:
+            return []
+        return self.office.histories.look(head.id, head.run, head.seq, head.crc).between(skip + 1, last)
 
     def _history(self, head: Head) -> History:
         history = History(self.payloads, head.id, head.run)

@@ -10,6 +10,7 @@ from ..activity import ActivityResult
 from ..exceptions import BackendUnavailable, CannotReset, CorruptRecord
 from . import messages as msg
 from . import records as rec
+from .checks import count
 from .codec import check_name, decode, seed, unseal
 from .head import Head
 from .machine.reset import MovedOn, check_cut, held_at, is_answer
@@ -41,6 +42,12 @@ class Resetter:
     ) -> str:
         """Begin anew, as Backend.reset_process says; the process's id."""
         process = source[0] if id is None else check_name("a process's id", id)
+        if id == source[0]:
+            raise CannotReset(f"process {id!r} cannot be its own fork: give another id, or none to reset it")
+        if to is not None:
+            count("an event's number", to, 1)
+        if not isinstance(results, Mapping):
+            raise ValueError(f"results are given by the ids of activities, not as {results!r}")
         for _ in range(TRIES):
             current = self._office.stored(process)
             if current is not None and request_id and request_id in current.starts:

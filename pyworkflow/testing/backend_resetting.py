@@ -20,6 +20,7 @@ from ..decision import (
 from ..events import ActivityEvent, DecisionEvent, Event, ProcessResetEvent, SignalEvent, TimerEvent
 from ..exceptions import (
     CannotReset,
+    InvalidName,
     PayloadError,
     ProcessAlreadyRunning,
     UnknownActivityException,
@@ -210,11 +211,26 @@ class Resetting(BackendBench):
         self.backend.reset_process("p", first - 1)
         self.backend.reset_process("p", 1)
 
-    @pytest.mark.parametrize("event", [0, -1, 99])
-    def test_there_must_be_such_an_event(self, event: int) -> None:
+    def test_there_must_be_such_an_event(self) -> None:
         self.start()
-        with pytest.raises(CannotReset, match=f"no event {event}"):
-            self.backend.reset_process("p", event)
+        with pytest.raises(CannotReset, match="no event 99"):
+            self.backend.reset_process("p", 99)
+
+    @pytest.mark.parametrize("event", [0, -1, "3", 2.0, True], ids=repr)
+    def test_an_event_is_a_number(self, event: Any) -> None:
+        self.start()
+        self.refused(ValueError, lambda: self.backend.reset_process("p", event))
+
+    @pytest.mark.parametrize("request_id", [7, ["r"], b"r", "\ud800", "x" * 2_000], ids=lambda value: repr(value)[:9])
+    def test_a_request_id_is_text(self, request_id: Any) -> None:
+        self.start()
+        self.refused(InvalidName, lambda: self.backend.reset_process("p", 1, request_id=request_id))
+        assert self.backend.describe_process("p").events == 1
+
+    def test_a_process_is_not_its_own_fork(self) -> None:
+        self.start()
+        self.refused(CannotReset, lambda: self.backend.reset_process("p", 1, id="p"))
+        assert self.types() == ["process_started"]
 
     def test_a_close_cannot_be_where_it_goes_on(self) -> None:
         self.start()
@@ -244,6 +260,11 @@ class Resetting(BackendBench):
         self.decide(ScheduleActivity("A", "a"))
         with pytest.raises(CannotReset, match="no activity b is open at event 3"):
             self.backend.reset_process("p", 3, results={"b": ActivityCompleted()})
+        self.refused(
+            ValueError,
+            lambda: self.backend.reset_process("p", 3, results=[ActivityCompleted()]),  # type: ignore[arg-type]
+            lambda: self.backend.reset_process("p", 3, results={"a": "done"}),  # type: ignore[dict-item]
+        )
         with pytest.raises(PayloadError):
             self.backend.reset_process("p", 3, results={"a": ActivityCompleted(float("nan"))})
         assert self.status() == "running"
@@ -261,6 +282,8 @@ class Resetting(BackendBench):
         first = self.backend.process_by_id("p")
         self.decide(CompleteProcess())
         self.start(input="second")
+        self.backend.signal_process("p", "to the second")
         self.backend.reset_process(first, 1)
         assert self.backend.process_by_id("p").input == "first"
+        assert self.events(SignalEvent) == []
         assert len(list(self.backend.processes())) == 1

@@ -75,8 +75,8 @@ def test_a_decision_that_was_started_by_a_failed_call_is_handed_out(
     engine = make_engine(losing, cache_size)
     engine.start_process(Process("W", "p"))
     failing(losing, engine, lost, decisions=ANY)
-    (decision,) = engine.exchange(decisions=ANY).decisions
-    assert not engine.exchange(decisions=ANY), "it is handed out once"
+    (decision,) = engine.exchange(decisions=ANY, identity="we").decisions
+    assert not engine.exchange(decisions=ANY, identity="we"), "it is handed out once"
     assert not engine.exchange([Finished(decision, [CompleteProcess(1)])]).refused
     assert sum(isinstance(event, DecisionStartedEvent) for event in engine.history("p")) == 1
 
@@ -88,9 +88,9 @@ def test_an_activity_that_was_started_with_an_answer_is_handed_out(losing: Losin
     (decision,) = engine.exchange(decisions=ANY).decisions
     answer = Finished(decision, [ScheduleActivity("A", "a"), ScheduleActivity("A", "b")])
     failing(losing, engine, "reply commit", answer, activities=ANY)
-    if engine.exchange(decisions=ANY):
+    if engine.exchange(decisions=ANY, identity="we"):
         pytest.fail("there is nothing to decide, and activities are not asked for")
-    again = engine.exchange([answer], activities=ANY)
+    again = engine.exchange([answer], activities=ANY, identity="we")
     assert [type(error) for _, error in again.refused] == [UnknownDecisionException]
     assert [activity.activity_execution.id for activity in again.activities] == ["a", "b"]
     assert not engine.exchange([Finished(it, ActivityCompleted()) for it in again.activities]).refused
@@ -103,8 +103,8 @@ def test_a_second_failure_leaves_it_in_doubt(losing: LosingStore) -> None:
     failing(losing, engine, "reply commit", decisions=ANY)
     failing(losing, engine, "reply read", decisions=ANY)
     failing(losing, engine, "reply history", decisions=ANY)
-    assert len(engine.exchange(decisions=ANY).decisions) == 1
-    assert not engine.exchange(decisions=ANY)
+    assert len(engine.exchange(decisions=ANY, identity="we").decisions) == 1
+    assert not engine.exchange(decisions=ANY, identity="we")
 
 
 def test_what_was_never_stored_is_taken_anew(losing: LosingStore) -> None:
@@ -112,7 +112,10 @@ def test_what_was_never_stored_is_taken_anew(losing: LosingStore) -> None:
     engine.start_process(Process("W", "p"))
     failing(losing, engine, "request commit", decisions=ANY)
     others = make_engine(losing)
-    got = [*engine.exchange(decisions=ANY).decisions, *others.exchange(decisions=ANY, identity="they").decisions]
+    got = [
+        *engine.exchange(decisions=ANY, identity="we").decisions,
+        *others.exchange(decisions=ANY, identity="they").decisions,
+    ]
     assert len(got) <= 1
 
 
@@ -122,7 +125,7 @@ def test_what_somebody_else_took_under_the_same_number_is_his(losing: LosingStor
     failing(losing, engine, "request commit", decisions=ANY)
     clock.advance(10)
     (his,) = others.exchange(decisions=ANY, identity="they").decisions
-    assert not engine.exchange(decisions=ANY)
+    assert not engine.exchange(decisions=ANY, identity="we")
     assert not others.exchange([Finished(his, [CompleteProcess()])]).refused
 
 
@@ -132,5 +135,59 @@ def test_what_timed_out_meanwhile_is_not_handed_out(losing: LosingStore, clock: 
     (decision,) = engine.exchange(decisions=ANY).decisions
     failing(losing, engine, "reply commit", Finished(decision, [ScheduleActivity("A", "a")]), activities=ANY)
     clock.advance(60)
-    assert len(engine.exchange(decisions=ANY).decisions) == 1
-    assert not engine.exchange(activities=ANY)
+    assert len(engine.exchange(decisions=ANY, identity="we").decisions) == 1
+    assert not engine.exchange(activities=ANY, identity="we")
+
+
+def test_each_worker_gets_its_own(losing: LosingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a poll of others costs no transaction."""
+    engine = make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    failing(losing, engine, "reply commit", decisions=ANY)
+    with monkeypatch.context() as patch:
+        patch.setattr(losing, "batch", lambda: pytest.fail("there is nothing to be had"))
+        assert not engine.exchange(decisions=ANY, identity="they")
+        assert not engine.exchange(decisions=ANY)
+        assert not engine.exchange(activities=ANY, identity="we")
+    assert len(engine.exchange(decisions=ANY, identity="we").decisions) == 1
+
+
+def test_any_number_of_tasks_may_be_unreadable(clock: VirtualClock) -> None:
+    """Activities whose payloads somebody else's key has written are failed, round by round."""
+
+    class Key:
+        def encode(self, data: bytes) -> bytes:
+            return data
+
+        def decode(self, data: bytes) -> bytes:
+            raise ValueError("not my key")
+
+    store = MemoryStore(clock)
+    writer, reader = Engine(store, payload_codec=Key()), Engine(store, payload_codec=Key())
+    writer.register_workflow("W")
+    writer.register_activity("A")
+    writer.start_process(Process("W", "p"))
+    (decision,) = writer.exchange(decisions=ANY).decisions
+    writer.exchange([Finished(decision, [ScheduleActivity("A", str(number), input=[1]) for number in range(600)])])
+    polls = 0
+    while (head := reader._office.stored("p")) is not None and head.activities:
+        assert not reader.exchange(activities=ANY)
+        polls += 1
+    assert polls <= 60
+
+
+def test_a_history_that_never_happened_is_not_shown(losing: LosingStore) -> None:
+    engine, others = make_engine(losing, 10), make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    engine.exchange(decisions=ANY)
+    history = engine._office.histories.take("p", str(engine.process_by_id("p").run))
+    assert history is not None
+    history.crc += 1
+    engine._office.histories._keep("p", history.run, history)
+    others.signal_process("p", "real")
+    assert engine.history("p") == others.history("p")
+    held = engine._office.histories.take("p", history.run)
+    if held is not None:
+        engine._office.histories.clear()
+        engine._office.histories._keep("p", history.run, held)
+        assert engine._office.histories.take("p", history.run) is None

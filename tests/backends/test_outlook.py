@@ -125,5 +125,25 @@ def test_an_outlook_knows_the_earliest_task_of_a_queue(store: CountingStore, clo
     assert outlook.seconds(["q", "r"]) == 5.0
     clock.advance(5.0)
     assert outlook.due(["q", "r"]) == ["q"]
-    outlook.emptied(["q"])
+    outlook.emptied(["q"], outlook.mark())
     assert outlook.due(["q", "r"]) == []
+
+
+def test_what_is_known_of_a_later_time_stays(store: CountingStore, clock: VirtualClock) -> None:
+    """A thread that was held up must not replace what others have seen or added meanwhile."""
+    outlook = Outlook(store)
+    before = outlook.mark()
+    outlook.expect([Task("p", "a", "q", clock.now)])
+    outlook.emptied(["q"], before)
+    assert outlook.due(["q"]) == ["q"]
+    look = store.next_due
+
+    def slow(queues: Any) -> dict[str, float]:
+        found = look(queues)
+        outlook.expect([Task("p", "a", "q", clock.now)])
+        return found
+
+    store.next_due = slow  # type: ignore[method-assign]
+    outlook.emptied(["q"], outlook.mark())
+    outlook.look(["q"])
+    assert outlook.due(["q"]) == ["q"]

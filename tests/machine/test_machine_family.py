@@ -93,7 +93,9 @@ def test_a_cancel_request_is_sent_by_a_letter():
     process = Machine()
     said = process.say(*HELD, answer(CANCEL))
     assert said.events == ["cancel_initiated process=x run=xr details=1"]
-    assert said.letters["l:r1:3"].message == msg.RequestCancel(run="xr", details=Raw(b"1"), sender="p")
+    assert said.letters["l:r1:3"].message == msg.RequestCancel(
+        run="xr", details=Raw(b"1"), request_id="p:r1:3", sender="p"
+    )
 
 
 PARENT = rec.Parent("p", "r1", 3)

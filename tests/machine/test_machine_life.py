@@ -214,3 +214,13 @@ def test_tasks_are_due_by_the_clock_even_when_it_went_back():
     process = Machine()
     process.say((10.0, start()), take(), answer())
     assert process.say((3.0, signal())).tasks == {"d": D(3)}
+
+
+def test_a_cancel_request_that_comes_again_does_not_reach_the_next_run() -> None:
+    """The letter of a process that asked may be delivered twice, and the process have closed in between."""
+    process = Machine()
+    asked = msg.RequestCancel(request_id="boss:r:5", sender="boss")
+    process.say(start(), asked, msg.Terminate(), start(run="r2"))
+    said = process.say(asked)
+    assert (said.events, said.error) == ([], None)
+    assert process.look("cancel_requested") is False

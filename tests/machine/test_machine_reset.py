@@ -118,10 +118,28 @@ def test_the_last_decision_that_was_answered_is_remembered() -> None:
 
 
 def test_a_process_that_went_on_must_be_read_again() -> None:
-    head = Head("p", "r", "W", "1", seq=5)
     message = msg.Reset(run="n", process="p", source="p", source_run="r", records=list(DECIDING), seen=("r", 4))
-    with pytest.raises(MovedOn):
-        apply(Draft(head, T, Limits()), message)
+    for head in (Head("p", "r", "W", "1", seq=5), Head("p", "r", "W", "1", seq=5, status="completed")):
+        with pytest.raises(MovedOn):
+            apply(Draft(head, T, Limits()), message)
+
+
+def test_the_last_requests_are_remembered_in_their_order() -> None:
+    def signals(first: int, last: int) -> list[rec.Signaled]:
+        return [rec.Signaled(name="s", request_id=str(number), time=T) for number in range(first, last)]
+
+    draft = Draft(None, T, Limits(requests=5))
+    records = [*DECIDING, *signals(0, 8)]
+    apply(draft, msg.Reset(run="n", process="q", source="p", source_run="r", records=records, signals=signals(8, 10)))
+    assert draft.head.requests == ["5", "6", "7", "8", "9"]
+
+
+def test_a_run_must_have_room_to_go_on() -> None:
+    records = [*DECIDING, *(rec.Signaled(name="s") for _ in range(50))]
+    message = msg.Reset(run="n", process="q", source="p", source_run="r", records=records)
+    with pytest.raises(CannotReset, match="52 events are too many"):
+        apply(Draft(None, T, Limits(events=150)), message)
+    apply(Draft(None, T, Limits(events=153)), message)
 
 
 def test_the_parent_is_that_of_a_run_that_was_open() -> None:

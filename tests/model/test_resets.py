@@ -90,3 +90,13 @@ def test_there_must_be_such_a_step(manager: Manager) -> None:
         manager.fork("p", "q", step="third")
     with pytest.raises(ValueError, match="name the step"):
         manager.fork("p", "q", with_result=1)
+    with pytest.raises(ValueError, match="either"):
+        manager.fork("p", "q", to=2, step="first")
+
+
+def test_a_step_that_was_open_when_its_process_ended(manager: Manager) -> None:
+    manager.reset("p", 3)
+    manager.terminate_process("p")
+    manager.fork("p", "q", step="first", with_result=3)
+    Worker(manager).run(burst=True)
+    assert manager.result("q") == 31

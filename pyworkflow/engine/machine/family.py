@@ -50,7 +50,9 @@ def signal(draft: Draft, record: rec.SignalInitiated) -> str | None:
 
 def request_cancel(draft: Draft, record: rec.CancelInitiated) -> str | None:
     seq = _sent(draft, record, "cancel")
-    message = msg.RequestCancel(run=record.run, details=record.details, sender=draft.head.id)
+    message = msg.RequestCancel(
+        run=record.run, details=record.details, request_id=_request_id(draft.head, seq), sender=draft.head.id
+    )
     draft.post(str(seq), msg.Letter(record.process, message, draft.now, initiated=seq))
     return None
 

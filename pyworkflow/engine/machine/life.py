@@ -120,8 +120,13 @@ def signal(draft: Draft, message: msg.Signal) -> None:
 
 
 def request_cancel(draft: Draft, message: msg.RequestCancel) -> None:
-    """Asked twice is asked once."""
-    head = draft.opened(message.run, message.parent)
+    """Asked twice is asked once; the same request does not reach the next run when it comes again."""
+    head = draft.head
+    if message.request_id and message.request_id in head.requests:
+        return
+    draft.opened(message.run, message.parent)
+    if message.request_id:
+        _remember(draft, head.requests, message.request_id)
     if not head.cancel_requested:
         head.cancel_requested = True
         draft.record(rec.CancelRequested(details=message.details, sender=message.sender))

@@ -13,6 +13,8 @@ from . import activities, clock, life
 from .draft import Draft
 
 RESET = "RESET"
+FEW = 100
+"""Events that a run must have left after it was reset."""
 
 
 class MovedOn(WorkflowError):
@@ -64,6 +66,8 @@ def reset(draft: Draft, message: msg.Reset) -> str:
     _check_place(old, message)
     told = _told(message.records)
     _check_open(told, message)
+    if told.seq + len(message.signals) + FEW >= draft.limits.events:
+        raise CannotReset(f"{told.seq} events are too many to go on from: a run ends at {draft.limits.events}")
     draft.now = max(draft.now, message.records[-1].time)
     parent = None if old is None or not old.open else old.parent
     if old is not None and old.open:
@@ -81,18 +85,18 @@ def _catch_up(draft: Draft, message: msg.Reset) -> None:
     if held_at(message.records, len(message.records)):
         draft.record(rec.DecisionReleased())
     for signal in message.signals:
-        _remember(draft.head, signal)
         draft.record(signal)
     draft.wake()
 
 
 def _check_place(head: Head | None, message: msg.Reset) -> None:
     """May this process begin anew?"""
-    if head is not None and head.open:
-        if head.id != message.source:
-            raise ProcessAlreadyRunning(head.id, head.run)
-        if (head.run, head.seq) != message.seen:
-            raise MovedOn(f"process {head.id!r} has moved on since it was read")
+    if head is None:
+        return
+    if head.open and head.id != message.source:
+        raise ProcessAlreadyRunning(head.id, head.run)
+    if head.id == message.source and (head.run, head.seq) != message.seen:
+        raise MovedOn(f"process {head.id!r} has moved on since it was read")
 
 
 def _check_open(told: Head, message: msg.Reset) -> None:
@@ -131,7 +135,8 @@ def _begin(draft: Draft, message: msg.Reset, told: Head, parent: rec.Parent | No
         draft.written.append((head.run, head.seq, record))
     head.processed, head.cancel_requested = told.processed, told.cancel_requested
     head.activities, head.timers = told.activities, told.timers
-    head.requests += [id for id in told.requests if id not in head.requests]
+    later = [signal.request_id for signal in message.signals if signal.request_id]
+    head.requests = [*dict.fromkeys([*told.requests, *head.requests, *later])][-draft.limits.requests :]
     source, run = message.source, message.source_run
     draft.record(rec.ProcessReset(process=source, run=run, event=told.seq, reason=message.reason))
 
@@ -186,7 +191,7 @@ def _fire(head: Head, record: rec.TimerFired) -> None:
 
 
 def _remember(head: Head, record: rec.Signaled) -> None:
-    if record.request_id and record.request_id not in head.requests:
+    if record.request_id:
         head.requests.append(record.request_id)
 
 
