@@ -140,8 +140,7 @@ class Backend(ABC):
         Without `to` the last answer of the decider is forgotten, and it is asked again. Activities that were open then
         wait again, as if they were scheduled now, but for those that `results` names by their ids: these end so.
         Timers keep their time, signals that came to it later come again, a request for its cancellation does not. A run
-        that is open is terminated (cause RESET);
-        with an `id` it is left alone, and a process of that id begins.
+        that is open is terminated (cause RESET); with an `id` it is left alone, and a process of that id begins.
         Raises UnknownProcessException, CannotReset, ProcessAlreadyRunning, PayloadError, and UnsupportedBackend where
         histories cannot be written anew.
         """

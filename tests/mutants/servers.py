@@ -97,7 +97,6 @@ MUTANTS = [
            "if ahead is None and (history.seq > first or _is_of_another_past(history, draft)):", "if False:",
            PAST),
     Mutant("decided-on-another-past", "pyworkflow/engine/history.py",
-           "history.seq < first or _is_of_another_past(history, draft):", "history.seq < first:",
-           PAST),
+           "if history is not None and _is_of_another_past(history, draft):", "if False:", PAST),
 ]
 # fmt: on

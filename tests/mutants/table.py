@@ -97,8 +97,8 @@ MUTANTS = [
     Mutant(
         "signal-recorded-twice",
         f"{M}/life.py",
-        "if message.request_id and message.request_id in head.requests:",
-        "if False:",
+        "in head.requests:\n        return\n    draft.opened(message.run)\n",
+        "in ():\n        return\n    draft.opened(message.run)\n",
         MEMORY,
     ),
     Mutant("cancel-recorded-twice", f"{M}/life.py", "if not head.cancel_requested:", "if True:", MEMORY),
