@@ -252,7 +252,8 @@ _NAMES = {
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 _DECORATORS = ("activity", "signal", "workflow")
 """These are modules too, the first API's: a module that is called is the decorator of its name."""
-__all__ = sorted([*_HOMES, *_DECORATORS])  # pyright: ignore[reportUnsupportedDunderAll]
+# `import *` leaves out what would hide a module of the standard library.
+__all__ = sorted([*_HOMES, "activity", "workflow"])  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
@@ -265,4 +266,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, "__version__", "signal"]

@@ -16,9 +16,7 @@ def name_of(thing: str | Named | type[Any]) -> str:
     """The name of an activity or workflow that is given as its class, an instance or its name."""
     if isinstance(thing, str):
         return thing
-    return str(
-        getattr(thing, "name", None) or getattr(thing, "__name__", thing)
-    )  # A plain function has only the latter.
+    return str(getattr(thing, "name", None) or thing.__name__)  # type: ignore[union-attr]  # A function's.
 
 
 def derived_name(cls: type, suffix: str) -> str:

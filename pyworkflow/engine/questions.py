@@ -115,10 +115,13 @@ class Questions:
         )
 
     def _continued_from(self, head: Head) -> str | None:
+        """The run before this one; None, too, where that cannot be read."""
         what = f"event 1 of process {head.id!r}, run {head.run}"
-        body, _ = unseal_last(self.store.history(head.id, head.run, 0, 1), what, seed(head.id, head.run))
-        start = decode(_RECORDS, body, what)
-        return start.continued_from or None if isinstance(start, rec.ProcessStarted) else None
+        with suppress(CorruptRecord):
+            body, _ = unseal_last(self.store.history(head.id, head.run, 0, 1), what, seed(head.id, head.run))
+            start = decode(_RECORDS, body, what)
+            return start.continued_from or None if isinstance(start, rec.ProcessStarted) else None
+        return None
 
     def _blocked(self, head: Head) -> tuple[str, Any] | None:
         if head.status != "blocked":

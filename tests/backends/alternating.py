@@ -44,6 +44,6 @@ def _by_all(name: str) -> Any:
 
 TO_ALL = {"register_workflow", "register_activity", "interrupt_wait"}
 
-for verb in Backend.__abstractmethods__ - {"close"}:
+for verb in (Backend.__abstractmethods__ | {"reset_process"}) - {"close"}:
     setattr(Alternating, verb, (_by_all if verb in TO_ALL else _in_turns)(verb))
 Alternating.__abstractmethods__ = frozenset()
