@@ -143,7 +143,7 @@ class Course:
         if recorded is None:
             value = snapshot(make())
             self.decide(RecordMarker(name, value))
-            return value
+            return own(value)
         marker = recorded.named(name)
         if isinstance(marker, RecordMarker):
             self.decide(marker)

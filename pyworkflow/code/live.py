@@ -22,7 +22,7 @@ from ..exceptions import PayloadError
 from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
-from .convert import shape_of
+from .convert import shape_of, snapshot
 from .course import UPDATE, Course, is_authors, line_of, logger
 from .loop import Alarm, Loop, Place
 from .turns import Recorded, Step
@@ -158,7 +158,7 @@ class Live(Course):
             arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
             if validator is not None:
                 validator(self.workflow, *arguments.args, **arguments.kwargs)
-            answer = {"result": await self._handle(method, data["input"])}
+            answer = {"result": snapshot(await self._handle(method, data["input"]))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         self.decide(RecordMarker(f"update-{data['id']}", answer))

@@ -20,7 +20,7 @@ from ..exceptions import DecisionRefused, PayloadError
 from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
-from .convert import shape_of
+from .convert import shape_of, snapshot
 from .course import UPDATE, Course, Turn, logger
 from .loop import Place
 from .turns import Recorded, Step
@@ -190,7 +190,7 @@ class Rerun(Course):
             arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
             if validator is not None:
                 validator(self.workflow, *arguments.args, **arguments.kwargs)
-            answer = {"result": getattr(self.workflow, method)(*arguments.args, **arguments.kwargs)}
+            answer = {"result": snapshot(getattr(self.workflow, method)(*arguments.args, **arguments.kwargs))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         self.decide(RecordMarker(f"update-{data['id']}", answer))
