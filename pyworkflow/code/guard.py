@@ -81,7 +81,6 @@ def install() -> None:
     for owner, names, hint in FORBIDDEN:
         for name in names:
             setattr(owner, name, _guard(getattr(owner, name), f"{_name_of(owner)}.{name}", hint))
-    asyncio.as_completed = _ordered(asyncio.as_completed)
 
 
 def _guard(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
@@ -124,6 +123,9 @@ def _ordered(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(fs, timeout=timeout)
 
     return as_completed
+
+
+asyncio.as_completed = _ordered(asyncio.as_completed)
 
 
 @lru_cache(maxsize=10_000)

@@ -106,7 +106,7 @@ def test_what_a_signal_brought_may_be_changed(environment: Environment, code: An
         env.signal("p", Signal(name, data))
         env.run_until_idle()
     assert env.run("p") == ["a", "later", 1, 2]
-    assert [event.signal.data for event in env.history("p") if event.type == "signal"][0] == ["a"]
+    assert next(event.signal.data for event in env.history("p") if event.type == "signal") == ["a"]
 
 
 def _answers(env: Any) -> list[Any]:
