@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-import sys
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import is_
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -33,6 +31,7 @@ from ..workflow.answers import outcome_words
 from .commands import describe
 from .convert import own, snapshot
 from .guard import install, run_guarded
+from .sources import asking
 from .turns import Recorded, Step, differences
 
 if TYPE_CHECKING:
@@ -88,6 +87,10 @@ class Continued(BaseException):
         self.decision = decision
 
 
+class Suspended(BaseException):
+    """Raised in code that is not to go on: it needs what is not known yet, or nobody needs it any more."""
+
+
 class Course:
     """One run of the code. `take` lets it see what is new; subclasses say how code is run."""
 
@@ -101,6 +104,8 @@ class Course:
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None
+        self.stopped = False
+        self.look: Callable[[], None] | None = None
         self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self._patches: dict[str, bool] = {}
         resets = [event for event in process.history if isinstance(event, ProcessResetEvent)]
@@ -116,6 +121,18 @@ class Course:
 
     def close(self) -> None:
         """Let go of the code, which will not be run on."""
+        self.stopped = True
+
+    def at_rest(self) -> None:
+        """The code is as far as it comes: who wants to look at it may, before its `finally` blocks are run."""
+        look, self.look = self.look, None
+        if look is not None:
+            look()
+
+    def check(self) -> None:
+        """Raises Suspended where the code goes on though it should not: in a `finally`, or an `except`."""
+        if self.stopped:
+            raise Suspended
 
     def next_turn(self, number: int, step: Step, recorded: Recorded | None) -> Turn:
         assert step.time is not None
@@ -125,10 +142,11 @@ class Course:
 
     def decide(self, decision: Decision) -> int:
         """Add a decision to this turn's; its place among them."""
+        self.check()
         decided = self.turn.decided
         decided.append(decision)
         if self.traced:
-            self.turn.sources = {**(self.turn.sources or {}), id(decision): _source()}
+            self.turn.sources = {**(self.turn.sources or {}), id(decision): asking(Course.run.__code__)}
         return len(decided) - 1
 
     def known(self, id: str) -> Decision | None:
@@ -138,6 +156,7 @@ class Course:
 
     def noted(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` returned when it was called the only time; a marker keeps it."""
+        self.check()
         name = short_id(name)
         recorded = self.turn.recorded
         if recorded is None:
@@ -154,6 +173,7 @@ class Course:
 
     def patched(self, id: str) -> bool:
         """Is this the new way? It is where the run came here for the first time with the new code."""
+        self.check()
         known = self._patches.get(id)
         if known is None:
             recorded = self.turn.recorded
@@ -271,26 +291,3 @@ def _first(group: BaseException) -> BaseException:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return group
-
-
-def _source() -> str:
-    """The line of the user's code that asks."""
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        if is_authors(frame):
-            return line_of(frame.f_code, frame.f_lineno)
-        frame = frame.f_back
-    return ""
-
-
-def is_authors(frame: FrameType) -> bool:
-    """Is it code of whoever wrote the workflow, and none that only runs it?"""
-    return not str(frame.f_globals.get("__name__")).startswith(("pyworkflow.code.", "asyncio."))
-
-
-def line_of(code: Any, number: int | None) -> str:
-    """A line of a file, for messages."""
-    import linecache
-
-    text = linecache.getline(code.co_filename, number or 0).strip()
-    return f"\n  at {code.co_filename}:{number}, in {code.co_name}" + (f": {text}" if text else "")

@@ -23,8 +23,9 @@ from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
 from .convert import shape_of, snapshot
-from .course import UPDATE, Course, is_authors, line_of, logger
+from .course import UPDATE, Course, logger
 from .loop import Alarm, Loop, Place
+from .sources import is_authors, line_of
 from .turns import Recorded, Step
 
 T = TypeVar("T")
@@ -194,7 +195,8 @@ class Live(Course):
         return line_of(frame.f_code, frame.f_lineno) if frame is not None else ""
 
     def close(self) -> None:
-        """End the tasks that are left. What they ask for at their end nobody will read."""
+        """End the tasks that are left. What they ask for at their end nobody gives them."""
+        super().close()
         for task in self.loop.open_tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             try:

@@ -21,16 +21,12 @@ from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
 from .convert import shape_of, snapshot
-from .course import UPDATE, Course, Turn, logger
+from .course import UPDATE, Course, Suspended, Turn, logger
 from .loop import Place
 from .turns import Recorded, Step
 
 T = TypeVar("T")
 NEVER = float("inf")
-
-
-class Suspended(BaseException):
-    """Raised in code that needs what is not known yet; it is run again when it is."""
 
 
 class SyncCall:
@@ -68,7 +64,7 @@ class Rerun(Course):
         self.unread.clear()
         self.canceled = False
         self._patches = {}
-        self._suspended = False
+        self.stopped = False
         self._used: defaultdict[Key, int] = defaultdict(int)
         self._busy: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -116,8 +112,8 @@ class Rerun(Course):
         except Suspended:
             return None
         except BaseException as error:
-            return None if self._suspended or self.error is not None else self.end_of(error)
-        return None if self._suspended else self.completion(result)
+            return None if self.stopped or self.error is not None else self.end_of(error)
+        return None if self.stopped else self.completion(result)
 
     def _check(self) -> None:
         error = self.error
@@ -139,14 +135,10 @@ class Rerun(Course):
             raise ProcessCanceled(self._cancel[1])
         if arrival == NEVER:
             self._pass_to(len(self._turns) - 1)
-            self._suspended = True
+            self.stopped = True
+            self.at_rest()
             raise Suspended
         self._pass_to(int(arrival))
-
-    def check(self) -> None:
-        """Raises Suspended where the code goes on though it should not: in a `finally`, or an `except`."""
-        if self._suspended:
-            raise Suspended
 
     def _pass_to(self, number: int) -> None:
         while self.cursor < number:
