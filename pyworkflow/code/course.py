@@ -9,10 +9,9 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ..activity import ActivityResult
 from ..decision import (
@@ -23,7 +22,7 @@ from ..decision import (
     FailProcess,
     RecordMarker,
 )
-from ..events import Event, ProcessResetEvent
+from ..events import ProcessResetEvent
 from ..exceptions import DecisionRefused, NotDeterministic, PayloadError
 from ..process import Process, ProcessCanceled, ProcessFailed, ProcessResult
 from ..retry import short_id
@@ -32,7 +31,7 @@ from .commands import describe
 from .convert import own, snapshot
 from .guard import install, run_guarded
 from .sources import asking
-from .turns import Recorded, Step, differences
+from .turns import Recorded, Step, Turn, differences
 
 if TYPE_CHECKING:
     from .workflows import CodeWorkflow
@@ -41,30 +40,6 @@ logger = logging.getLogger("pyworkflow.code")
 UPDATE = "$update."
 PAYS = (ActivityResult, ProcessResult, DecisionRefused, TimeoutError)
 """The errors that fail a process. Any other is a bug: the process waits until it is mended."""
-
-
-class Turn(Struct, eq=False, gc=False):
-    """What the code sees at once, what it decides on that, and what the history has instead (None: nothing yet)."""
-
-    number: int
-    when: datetime
-    news: list[Event]
-    recorded: Recorded | None
-    events: int
-    decided: list[Decision | None] = field(default_factory=list)
-    sources: dict[int, str] | None = None
-
-    @property
-    def decisions(self) -> list[Decision]:
-        return [decision for decision in self.decided if decision is not None]
-
-    @property
-    def as_recorded(self) -> bool:
-        """Was the very same decided? It mostly is: what the history has is taken from there."""
-        recorded = self.recorded
-        if recorded is None or recorded.refused or len(recorded.decisions) != len(self.decided):
-            return False
-        return all(map(is_, self.decided, recorded.decisions))
 
 
 class Info(Struct, frozen=True):
@@ -136,7 +111,8 @@ class Course:
 
     def next_turn(self, number: int, step: Step, recorded: Recorded | None) -> Turn:
         assert step.time is not None
-        return Turn(number, step.time, step.news, recorded, step.number)
+        standing = Recorded(step.standing) if step.standing else None
+        return Turn(number, step.time, step.news, recorded, step.number, standing=standing)
 
     # -- what code asks for ----------
 
@@ -151,22 +127,21 @@ class Course:
 
     def known(self, id: str) -> Decision | None:
         """What the history has under this id as decided in this turn."""
-        recorded = self.turn.recorded
+        recorded = self.turn.recorded or self.turn.standing
         return None if recorded is None else recorded.named(id)
 
     def noted(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` returned when it was called the only time; a marker keeps it."""
         self.check()
         name = short_id(name)
-        recorded = self.turn.recorded
-        if recorded is None:
-            value = snapshot(make())
-            self.decide(RecordMarker(name, value))
-            return own(value)
-        marker = recorded.named(name)
+        marker = self.known(name)
         if isinstance(marker, RecordMarker):
             self.decide(marker)
             return own(marker.details)
+        if self.turn.recorded is None:
+            value = snapshot(make())
+            self.decide(RecordMarker(name, value))
+            return own(value)
         self.decide(RecordMarker(name))
         self.error = self.mismatch(self.turn)
         raise self.error or NotDeterministic(f"the history has no marker {name!r}")

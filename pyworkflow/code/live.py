@@ -51,7 +51,7 @@ class Live(Course):
 
     def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
         self.run(partial(self._go, steps))
-        return self.turn.decisions
+        return self.turn.to_record
 
     def _go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> None:
         for step, recorded in steps:

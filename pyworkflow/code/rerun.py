@@ -21,9 +21,9 @@ from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
 from .convert import shape_of, snapshot
-from .course import UPDATE, Course, Suspended, Turn, logger
+from .course import UPDATE, Course, Suspended, logger
 from .loop import Place
-from .turns import Recorded, Step
+from .turns import Recorded, Step, Turn
 
 T = TypeVar("T")
 NEVER = float("inf")
@@ -78,7 +78,7 @@ class Rerun(Course):
                 turn.decided, turn.sources = [], None
             self.run(self._run)
             self._check()
-        return self.turn.decisions
+        return self.turn.to_record
 
     def _note(self, number: int, news: Sequence[Event]) -> None:
         """Which turn brought what."""
