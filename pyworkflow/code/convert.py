@@ -78,9 +78,18 @@ class Shape:
     def _converted(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
         for name, value in bound.arguments.items():
             hinted = name in self.hints and self.parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-            what = f"{self.function.__name__}(): {name}"
-            bound.arguments[name] = convert(value, self.hints[name], what) if hinted else own(value)
+            bound.arguments[name] = self._as_hinted(name, value) if hinted else own(value)
         return bound
+
+    def _as_hinted(self, name: str, value: Any) -> Any:
+        """An argument as its hint says; nothing, where the hint knows no None, is the default."""
+        default = self.parameters[name].default
+        try:
+            return convert(value, self.hints[name], f"{self.function.__name__}(): {name}")
+        except PayloadError:
+            if value is None and default is not inspect.Parameter.empty:
+                return default
+            raise
 
     def result(self, value: Any) -> Any:
         """What was returned, as the hint says. Raises PayloadError."""

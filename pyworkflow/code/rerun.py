@@ -11,6 +11,7 @@ import inspect
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
@@ -76,7 +77,7 @@ class Rerun(Course):
             self._reset()
             for turn in self._turns:
                 turn.decided, turn.sources = [], None
-            self.run(self._run)
+            copy_context().run(self.run, self._run)  # What it sets in there is not for the next run to see.
             self._check()
         return self.turn.to_record
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -55,6 +56,34 @@ def test_what_a_step_found_may_be_changed(environment: Environment) -> None:
     assert env.run(Process(steps, "p")) == [{"n": [1, 2]}, 2]
     recorded = [getattr(getattr(event, "decision", None), "details", None) for event in env.history("p")]
     assert [it for it in recorded if it is not None] == [{"n": [1]}]
+
+
+tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
+
+
+@workflow(activities=[same])
+def sets(ctx: SyncContext, who: str = "somebody") -> list[str]:
+    before = tenant.get()
+    tenant.set(who)
+    return [before, ctx.call(same, who)]
+
+
+@workflow(activities=[same])
+async def sets_too(ctx: Context, who: str = "somebody") -> list[str]:
+    before = tenant.get()
+    tenant.set(who)
+    return [before, await ctx.call(same, who)]
+
+
+@pytest.mark.parametrize("code", [sets, sets_too])
+def test_context_variables_are_of_one_run(environment: Environment, code: Any) -> None:
+    env = environment(code)
+    assert [env.run(Process(code, who, who)) for who in ("ada", "bob")] == [["nobody", "ada"], ["nobody", "bob"]]
+
+
+@pytest.mark.parametrize("code", [sets, sets_too])
+def test_without_an_input_the_default_is_taken(environment: Environment, code: Any) -> None:
+    assert environment(code).run(Process(code, "p")) == ["nobody", "somebody"]
 
 
 class Listens(CodeWorkflow):
