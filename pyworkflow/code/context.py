@@ -47,19 +47,19 @@ def clean(name: str) -> str:
 
 
 class ReplayLog(logging.LoggerAdapter[logging.Logger]):
-    """Silent about what has been logged before."""
+    """Silent about what has been logged before, and where the code is only let go of."""
 
     def __init__(self, course: Course) -> None:
         super().__init__(logging.getLogger("pyworkflow.workflow"), {})
         self._course = course
 
     def isEnabledFor(self, level: int) -> bool:
-        return not self._course.replaying and super().isEnabledFor(level)
+        course = self._course
+        return not course.replaying and not course.stopped and super().isEnabledFor(level)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        process = self._course.process
-        kwargs["extra"] = {"process_id": process.id, "run": process.run, **kwargs.get("extra", {})}
-        return msg, kwargs
+        it = self._course.process
+        return msg, {**kwargs, "extra": {"process_id": it.id, "run": it.run, **kwargs.get("extra", {})}}
 
 
 class BaseContext:

@@ -77,10 +77,19 @@ class Shape:
 
     def _converted(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
         for name, value in bound.arguments.items():
-            if name in self.hints and self.parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
-                what = f"{self.function.__name__}(): {name}"
-                bound.arguments[name] = convert(value, self.hints[name], what)
+            hinted = name in self.hints and self.parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            bound.arguments[name] = self._as_hinted(name, value) if hinted else own(value)
         return bound
+
+    def _as_hinted(self, name: str, value: Any) -> Any:
+        """An argument as its hint says; nothing, where the hint knows no None, is the default."""
+        default = self.parameters[name].default
+        try:
+            return convert(value, self.hints[name], f"{self.function.__name__}(): {name}")
+        except PayloadError:
+            if value is None and default is not inspect.Parameter.empty:
+                return default
+            raise
 
     def result(self, value: Any) -> Any:
         """What was returned, as the hint says. Raises PayloadError."""
@@ -98,7 +107,7 @@ def convert(value: Any, hint: Any, what: str) -> Any:
     if type(value) is hint or hint in _NOT_SAID or isinstance(hint, typing.TypeVar):
         return own(value)
     try:
-        return msgspec.convert(value, hint, dec_hook=_foreign, str_keys=True)
+        return msgspec.convert(own(value), hint, dec_hook=_foreign, str_keys=True)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise PayloadError(f"{what}: {error}") from None
 
@@ -111,8 +120,8 @@ def own(value: Any) -> Any:
     """A JSON value of the caller's own: that of a history is shared, and must not change."""
     if type(value) is dict:
         return {key: own(item) for key, item in value.items()}
-    if type(value) is list:
-        return [own(item) for item in value]
+    if type(value) in (list, tuple):
+        return type(value)(own(item) for item in value)
     return value
 
 

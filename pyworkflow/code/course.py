@@ -5,16 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
-import sys
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from operator import is_
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ..activity import ActivityResult
 from ..decision import (
@@ -25,7 +22,7 @@ from ..decision import (
     FailProcess,
     RecordMarker,
 )
-from ..events import Event, ProcessResetEvent
+from ..events import ProcessResetEvent
 from ..exceptions import DecisionRefused, NotDeterministic, PayloadError
 from ..process import Process, ProcessCanceled, ProcessFailed, ProcessResult
 from ..retry import short_id
@@ -33,7 +30,8 @@ from ..workflow.answers import outcome_words
 from .commands import describe
 from .convert import own, snapshot
 from .guard import install, run_guarded
-from .turns import Recorded, Step, differences
+from .sources import asking
+from .turns import Recorded, Step, Turn, differences
 
 if TYPE_CHECKING:
     from .workflows import CodeWorkflow
@@ -42,30 +40,6 @@ logger = logging.getLogger("pyworkflow.code")
 UPDATE = "$update."
 PAYS = (ActivityResult, ProcessResult, DecisionRefused, TimeoutError)
 """The errors that fail a process. Any other is a bug: the process waits until it is mended."""
-
-
-class Turn(Struct, eq=False, gc=False):
-    """What the code sees at once, what it decides on that, and what the history has instead (None: nothing yet)."""
-
-    number: int
-    when: datetime
-    news: list[Event]
-    recorded: Recorded | None
-    events: int
-    decided: list[Decision | None] = field(default_factory=list)
-    sources: dict[int, str] | None = None
-
-    @property
-    def decisions(self) -> list[Decision]:
-        return [decision for decision in self.decided if decision is not None]
-
-    @property
-    def as_recorded(self) -> bool:
-        """Was the very same decided? It mostly is: what the history has is taken from there."""
-        recorded = self.recorded
-        if recorded is None or recorded.refused or len(recorded.decisions) != len(self.decided):
-            return False
-        return all(map(is_, self.decided, recorded.decisions))
 
 
 class Info(Struct, frozen=True):
@@ -88,6 +62,10 @@ class Continued(BaseException):
         self.decision = decision
 
 
+class Suspended(BaseException):
+    """Raised in code that is not to go on: it needs what is not known yet, or nobody needs it any more."""
+
+
 class Course:
     """One run of the code. `take` lets it see what is new; subclasses say how code is run."""
 
@@ -101,6 +79,8 @@ class Course:
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None
+        self.stopped = False
+        self.look: Callable[[], None] | None = None
         self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self._patches: dict[str, bool] = {}
         resets = [event for event in process.history if isinstance(event, ProcessResetEvent)]
@@ -116,44 +96,59 @@ class Course:
 
     def close(self) -> None:
         """Let go of the code, which will not be run on."""
+        self.stopped = True
+
+    def at_rest(self) -> None:
+        """The code is as far as it comes: who wants to look at it may, before its `finally` blocks are run."""
+        look, self.look = self.look, None
+        if look is not None:
+            look()
+
+    def check(self) -> None:
+        """Raises Suspended where the code goes on though it should not: in a `finally`, or an `except`."""
+        if self.stopped:
+            raise Suspended
 
     def next_turn(self, number: int, step: Step, recorded: Recorded | None) -> Turn:
         assert step.time is not None
-        return Turn(number, step.time, step.news, recorded, step.number)
+        standing = Recorded(step.standing) if step.standing else None
+        return Turn(number, step.time, step.news, recorded, step.number, standing=standing)
 
     # -- what code asks for ----------
 
     def decide(self, decision: Decision) -> int:
         """Add a decision to this turn's; its place among them."""
+        self.check()
         decided = self.turn.decided
         decided.append(decision)
         if self.traced:
-            self.turn.sources = {**(self.turn.sources or {}), id(decision): _source()}
+            self.turn.sources = {**(self.turn.sources or {}), id(decision): asking(Course.run.__code__)}
         return len(decided) - 1
 
     def known(self, id: str) -> Decision | None:
         """What the history has under this id as decided in this turn."""
-        recorded = self.turn.recorded
+        recorded = self.turn.recorded or self.turn.standing
         return None if recorded is None else recorded.named(id)
 
     def noted(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` returned when it was called the only time; a marker keeps it."""
+        self.check()
         name = short_id(name)
-        recorded = self.turn.recorded
-        if recorded is None:
-            value = snapshot(make())
-            self.decide(RecordMarker(name, value))
-            return value
-        marker = recorded.named(name)
+        marker = self.known(name)
         if isinstance(marker, RecordMarker):
             self.decide(marker)
             return own(marker.details)
+        if self.turn.recorded is None:
+            value = snapshot(make())
+            self.decide(RecordMarker(name, value))
+            return own(value)
         self.decide(RecordMarker(name))
         self.error = self.mismatch(self.turn)
         raise self.error or NotDeterministic(f"the history has no marker {name!r}")
 
     def patched(self, id: str) -> bool:
         """Is this the new way? It is where the run came here for the first time with the new code."""
+        self.check()
         known = self._patches.get(id)
         if known is None:
             recorded = self.turn.recorded
@@ -271,26 +266,3 @@ def _first(group: BaseException) -> BaseException:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return group
-
-
-def _source() -> str:
-    """The line of the user's code that asks."""
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        if is_authors(frame):
-            return line_of(frame.f_code, frame.f_lineno)
-        frame = frame.f_back
-    return ""
-
-
-def is_authors(frame: FrameType) -> bool:
-    """Is it code of whoever wrote the workflow, and none that only runs it?"""
-    return not str(frame.f_globals.get("__name__")).startswith(("pyworkflow.code.", "asyncio."))
-
-
-def line_of(code: Any, number: int | None) -> str:
-    """A line of a file, for messages."""
-    import linecache
-
-    text = linecache.getline(code.co_filename, number or 0).strip()
-    return f"\n  at {code.co_filename}:{number}, in {code.co_name}" + (f": {text}" if text else "")

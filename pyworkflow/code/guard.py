@@ -7,7 +7,9 @@ that was imported by its name before (`from time import time`) is not found; not
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import secrets
 import socket
 import subprocess
 import sys
@@ -37,13 +39,18 @@ _OUTSIDE = "talk to the world in an activity"
 _THREADS = "start several activities instead, or asyncio tasks"
 
 FORBIDDEN: tuple[tuple[Any, tuple[str, ...], str], ...] = (
-    (time, ("time", "time_ns", "monotonic", "monotonic_ns"), _CLOCK),
+    (time, ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"), _CLOCK),
+    (time, ("process_time", "process_time_ns", "thread_time", "thread_time_ns"), _CLOCK),
     (time, ("sleep",), _SLEEP),
     (
         random,
         ("random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "gauss", "getrandbits"),
         _CHANCE,
     ),
+    (random, ("randbytes", "triangular", "normalvariate", "lognormvariate", "expovariate", "vonmisesvariate"), _CHANCE),
+    (random, ("betavariate", "gammavariate", "paretovariate", "weibullvariate"), _CHANCE),
+    (secrets, ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe"), _CHANCE),
+    (os, ("urandom",), _CHANCE),
     (uuid, ("uuid1", "uuid4"), _UUID),
     (socket.socket, ("__init__",), _OUTSIDE),
     (subprocess.Popen, ("__init__",), _OUTSIDE),
@@ -81,7 +88,6 @@ def install() -> None:
     for owner, names, hint in FORBIDDEN:
         for name in names:
             setattr(owner, name, _guard(getattr(owner, name), f"{_name_of(owner)}.{name}", hint))
-    asyncio.as_completed = _ordered(asyncio.as_completed)
 
 
 def _guard(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
@@ -124,6 +130,9 @@ def _ordered(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(fs, timeout=timeout)
 
     return as_completed
+
+
+asyncio.as_completed = _ordered(asyncio.as_completed)
 
 
 @lru_cache(maxsize=10_000)

@@ -22,9 +22,10 @@ from ..exceptions import PayloadError
 from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
-from .convert import shape_of
-from .course import UPDATE, Course, is_authors, line_of, logger
+from .convert import shape_of, snapshot
+from .course import UPDATE, Course, logger
 from .loop import Alarm, Loop, Place
+from .sources import is_authors, line_of
 from .turns import Recorded, Step
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class Live(Course):
 
     def go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> list[Decision]:
         self.run(partial(self._go, steps))
-        return self.turn.decisions
+        return self.turn.to_record
 
     def _go(self, steps: Sequence[tuple[Step, Recorded | None]]) -> None:
         for step, recorded in steps:
@@ -158,7 +159,7 @@ class Live(Course):
             arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
             if validator is not None:
                 validator(self.workflow, *arguments.args, **arguments.kwargs)
-            answer = {"result": await self._handle(method, data["input"])}
+            answer = {"result": snapshot(await self._handle(method, data["input"]))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         self.decide(RecordMarker(f"update-{data['id']}", answer))
@@ -194,7 +195,8 @@ class Live(Course):
         return line_of(frame.f_code, frame.f_lineno) if frame is not None else ""
 
     def close(self) -> None:
-        """End the tasks that are left. What they ask for at their end nobody will read."""
+        """End the tasks that are left. What they ask for at their end nobody gives them."""
+        super().close()
         for task in self.loop.open_tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             try:

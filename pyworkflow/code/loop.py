@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
-from asyncio import events
+import sys
+from asyncio import events, tasks
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
@@ -63,6 +64,20 @@ class Future(asyncio.Future[T]):
 
     def __hash__(self) -> int:
         return self._number
+
+
+def _hash_of_gathering(future: asyncio.Future[Any]) -> int:
+    """What gather returns is made by asyncio; on this loop it has a number too."""
+    loop: Any = future.get_loop()
+    if not isinstance(loop, Loop):
+        return object.__hash__(future)
+    numbered: Any = future
+    if not hasattr(numbered, "_number"):
+        numbered._number = loop.number()
+    return int(numbered._number)
+
+
+tasks._GatheringFuture.__hash__ = _hash_of_gathering  # type: ignore[attr-defined]
 
 
 class Alarm(asyncio.TimerHandle):
@@ -170,6 +185,7 @@ class Loop(asyncio.AbstractEventLoop):
         context: contextvars.Context | None = None,
         **options: Any,
     ) -> asyncio.Task[T]:
+        _refuse_unordered()
         task = self.start(_awaited(coro), Place(f"{self.place.next()}."), context)
         if name is not None:
             task.set_name(str(name))
@@ -207,6 +223,18 @@ def _awaited(coro: Any) -> Any:
 
 async def _await(future: asyncio.Future[T]) -> T:
     return await future
+
+
+def _refuse_unordered() -> None:
+    """Raises where asyncio's own `as_completed` asks, which makes tasks in the order of a set of coroutines."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == "asyncio.tasks":
+        if frame.f_code.co_qualname.startswith(("as_completed", "_AsCompletedIterator")):
+            raise NotAllowedInWorkflow(
+                "as_completed was imported by its name before pyworkflow, and takes coroutines in another order each "
+                "time: call asyncio.as_completed(…), or give it tasks"
+            )
+        frame = frame.f_back
 
 
 def _refuse(name: str) -> Callable[..., Any]:

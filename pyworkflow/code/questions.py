@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from ..events import DecisionEvent, Event, ProcessTerminatedEvent, ProcessTimedOutEvent
 from ..exceptions import UnknownTypeException, UpdateFailed
 from ..process import Process
-from .convert import shape_of, snapshot
+from .convert import own, shape_of, snapshot
 from .course import UPDATE
 from .replay import Replay
 from .turns import steps
@@ -38,25 +39,38 @@ def ask(
     method, validator = handlers[kind, name]
     shape = shape_of(getattr(cls, method), 1)
     input = snapshot(shape.input_of(args, named))
-    replay = Replay(cls, process)
+    course, told = (replay := Replay(cls, process)).course, Future[Any]()
+
+    def answer() -> Any:
+        bound, workflow = shape.arguments(input), course.workflow
+        if kind == "query":
+            return _answer(course.run(partial(getattr(workflow, method), *bound.args, **bound.kwargs)), cls, name)
+        if validator is not None:
+            course.run(partial(_validate, validator, workflow, bound, name))
+        return input
+
+    course.look = partial(_tell, told, answer)
     try:
         replay.go_back_to(steps(process.history) or [])
-        bound, workflow = shape.arguments(input), replay.course.workflow
-        if kind == "query":
-            answer = replay.course.run(partial(getattr(workflow, method), *bound.args, **bound.kwargs))
-            return _answer(answer, cls, name)
-        if validator is not None:
-            replay.course.run(partial(_validate, validator, workflow, bound, name))
-        return input
+        course.at_rest()
+        return told.result()
     finally:
-        replay.course.close()
+        course.close()
+
+
+def _tell(told: Future[Any], answer: Callable[[], Any]) -> None:
+    """The code that is looked at must not see what goes wrong with that."""
+    try:
+        told.set_result(answer())
+    except BaseException as error:
+        told.set_exception(error)
 
 
 def _answer(answer: Any, cls: type, name: str) -> Any:
     if inspect.iscoroutine(answer):
         answer.close()
         raise TypeError(f"query {name!r} of {cls.__name__} is async: a query only looks, write it with def")
-    return answer
+    return own(answer)
 
 
 def _validate(validator: Any, workflow: Any, bound: inspect.BoundArguments, name: str) -> None:

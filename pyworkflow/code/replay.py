@@ -38,9 +38,13 @@ class Replay:
         if len(history) <= self._seen or not same_events(self._last, history[first : self._seen]):
             return None
         found = steps(history, self._seen)
-        if found is None or not self._decided(found[0].answer):
+        if found is None:
             return None
-        self.course.turn.recorded = found[0].answer
+        standing = self.course.turn.standing
+        answer = found[0].answer.after(() if standing is None else standing.decisions)
+        if not self._decided(answer):
+            return None
+        self.course.turn.recorded = answer
         return found
 
     def _decided(self, answer: Recorded) -> bool:
@@ -74,7 +78,8 @@ def answered(found: list[Step], last: Recorded | None) -> list[tuple[Step, Recor
     pairs: list[tuple[Step, Recorded | None]] = []
     for step, after in pairwise(found):
         known = after.time is not None or bool(after.answer)
-        pairs.append((step, after.answer if known else last))
+        answer = after.answer if known else last
+        pairs.append((step, None if answer is None else answer.after(step.standing)))
     return pairs
 
 

@@ -11,6 +11,7 @@ import inspect
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
@@ -20,17 +21,13 @@ from ..exceptions import DecisionRefused, PayloadError
 from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
-from .convert import shape_of
-from .course import UPDATE, Course, Turn, logger
+from .convert import shape_of, snapshot
+from .course import UPDATE, Course, Suspended, logger
 from .loop import Place
-from .turns import Recorded, Step
+from .turns import Recorded, Step, Turn
 
 T = TypeVar("T")
 NEVER = float("inf")
-
-
-class Suspended(BaseException):
-    """Raised in code that needs what is not known yet; it is run again when it is."""
 
 
 class SyncCall:
@@ -68,7 +65,7 @@ class Rerun(Course):
         self.unread.clear()
         self.canceled = False
         self._patches = {}
-        self._suspended = False
+        self.stopped = False
         self._used: defaultdict[Key, int] = defaultdict(int)
         self._busy: defaultdict[str, list[float]] = defaultdict(list)
 
@@ -80,9 +77,9 @@ class Rerun(Course):
             self._reset()
             for turn in self._turns:
                 turn.decided, turn.sources = [], None
-            self.run(self._run)
+            copy_context().run(self.run, self._run)  # What it sets in there is not for the next run to see.
             self._check()
-        return self.turn.decisions
+        return self.turn.to_record
 
     def _note(self, number: int, news: Sequence[Event]) -> None:
         """Which turn brought what."""
@@ -116,8 +113,8 @@ class Rerun(Course):
         except Suspended:
             return None
         except BaseException as error:
-            return None if self._suspended or self.error is not None else self.end_of(error)
-        return None if self._suspended else self.completion(result)
+            return None if self.stopped or self.error is not None else self.end_of(error)
+        return None if self.stopped else self.completion(result)
 
     def _check(self) -> None:
         error = self.error
@@ -139,14 +136,10 @@ class Rerun(Course):
             raise ProcessCanceled(self._cancel[1])
         if arrival == NEVER:
             self._pass_to(len(self._turns) - 1)
-            self._suspended = True
+            self.stopped = True
+            self.at_rest()
             raise Suspended
         self._pass_to(int(arrival))
-
-    def check(self) -> None:
-        """Raises Suspended where the code goes on though it should not: in a `finally`, or an `except`."""
-        if self._suspended:
-            raise Suspended
 
     def _pass_to(self, number: int) -> None:
         while self.cursor < number:
@@ -190,7 +183,7 @@ class Rerun(Course):
             arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
             if validator is not None:
                 validator(self.workflow, *arguments.args, **arguments.kwargs)
-            answer = {"result": getattr(self.workflow, method)(*arguments.args, **arguments.kwargs)}
+            answer = {"result": snapshot(getattr(self.workflow, method)(*arguments.args, **arguments.kwargs))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         self.decide(RecordMarker(f"update-{data['id']}", answer))

@@ -6,6 +6,7 @@ import asyncio
 from types import TracebackType
 from typing import Any
 
+from ..process import ProcessCanceled
 from .context import Context
 from .sync import SyncContext
 
@@ -32,8 +33,19 @@ class Saga:
         self._steps.append((activity, args, named))
 
     async def compensate(self, error: BaseException | None = None) -> None:
-        """Undo everything now, shielded from being canceled on the way. In plain code, leave the block instead."""
-        await asyncio.shield(asyncio.ensure_future(self._compensate(error)))
+        """Undo everything now; who cancels on the way, a timeout too, has to wait until that is done.
+
+        In plain code, leave the block instead.
+        """
+        late = None
+        undoing = asyncio.ensure_future(self._compensate(error))
+        while not undoing.done():
+            try:
+                await asyncio.shield(undoing)
+            except asyncio.CancelledError as canceled:
+                late = canceled
+        if late is not None:
+            raise late
 
     async def _compensate(self, error: BaseException | None) -> None:
         assert isinstance(self._ctx, Context)
@@ -65,13 +77,26 @@ class Saga:
     ) -> None:
         if not _is_failure(error):
             return
-        assert isinstance(self._ctx, SyncContext)
+        late = None
         while self._steps:
             activity, args, named = self._steps.pop()
             try:
-                self._ctx.call(activity, *args, **named)
+                late = self._undo(activity, args, named) or late
             except Exception as failure:
                 _note(error, activity, failure)
+        if late is not None:
+            raise late
+
+    def _undo(self, activity: Any, args: tuple[Any, ...], named: dict[str, Any]) -> ProcessCanceled | None:
+        """Plain code hears of a cancellation once, wherever it waits: it may be here."""
+        assert isinstance(self._ctx, SyncContext)
+        late, call = None, self._ctx.call_async(activity, *args, **named)
+        try:
+            self._ctx.get_result(call)
+        except ProcessCanceled as canceled:
+            late = canceled
+            self._ctx.get_result(call)
+        return late
 
 
 def _is_failure(error: BaseException | None) -> bool:

@@ -1,13 +1,15 @@
 """A history as turns: what a decider saw, and what it decided on that. Attempts that came to nothing are skipped.
 
 What is recorded between the start of a decision and that of the next one is either the answer to the first (decisions,
-and refusals of them), or news that the next one is about.
+and refusals of them), or news that the next one is about. Where the end of a process was refused, as something had come
+that the code did not know, that was no turn either: the code sees it with the rest, and may go another way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import is_
 from typing import Any
 
 from msgspec import Struct, field
@@ -43,13 +45,18 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 MAY_BE_REFUSED_LATER = ("start_child_process", "signal_process", "request_cancel_process")
 
 
+_STANDING = ("record_marker", "cancel_timer")
+"""What may stand beside an end that was refused, so that the turn is begun anew: nothing will come of it."""
+
+
 class Recorded(Struct, gc=False):
-    """What a history has as the answer to a turn."""
+    """What a history has as the answer to a turn; of it stands `before` from ends that were refused."""
 
     decisions: list[Decision] = field(default_factory=list)
     refused: Sequence[DecisionRefusedEvent] = ()
     empty: bool = False
     first_event: int | None = None
+    before: Sequence[Decision] = ()
     _named: dict[str, Decision] | None = None
 
     def __bool__(self) -> bool:
@@ -61,11 +68,18 @@ class Recorded(Struct, gc=False):
             self._named = {str(getattr(it, "id", None) or getattr(it, "name", "")): it for it in self.decisions}
         return self._named.get(name)
 
+    def after(self, before: Sequence[Decision]) -> Recorded:
+        """With what stands already."""
+        if not before:
+            return self
+        return Recorded([*before, *self.decisions], self.refused, self.empty, self.first_event, before)
+
 
 class Step(Struct, gc=False):
     """The answer to the turn before, the news since then, and when the next decision began with them (None: not).
 
-    `end` is the place of that beginning in the list, `number` the one that it has in the stored history.
+    `end` is the place of that beginning in the list, `number` the one that it has in the stored history; `standing` is
+    what was decided on it already, with an end that was refused.
     """
 
     answer: Recorded = field(default_factory=Recorded)
@@ -73,6 +87,43 @@ class Step(Struct, gc=False):
     time: datetime | None = None
     end: int = 0
     number: int = 0
+    standing: list[Decision] = field(default_factory=list)
+
+
+class Turn(Struct, eq=False, gc=False):
+    """What the code sees at once, what it decides on that, and what the history has instead (None: nothing yet).
+
+    What was decided before an end was refused is `standing`.
+    """
+
+    number: int
+    when: datetime
+    news: list[Event]
+    recorded: Recorded | None
+    events: int
+    decided: list[Decision | None] = field(default_factory=list)
+    sources: dict[int, str] | None = None
+    standing: Recorded | None = None
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [decision for decision in self.decided if decision is not None]
+
+    @property
+    def to_record(self) -> list[Decision]:
+        """The decisions that do not stand already."""
+        if self.standing is None:
+            return self.decisions
+        standing = [signature(decision) for decision in self.standing.decisions]
+        return [it for it in self.decisions if signature(it) not in standing]
+
+    @property
+    def as_recorded(self) -> bool:
+        """Was the very same decided? It mostly is: what the history has is taken from there."""
+        recorded = self.recorded
+        if recorded is None or recorded.refused or len(recorded.decisions) != len(self.decided):
+            return False
+        return all(map(is_, self.decided, recorded.decisions))
 
 
 def signature(decision: Decision) -> Signature:
@@ -96,7 +147,7 @@ def _value(decision: Decision, path: str) -> Any:
 def steps(history: Sequence[Event], at: int = 0) -> list[Step] | None:
     """The steps after the first `at` events, which end with the start of a decision; the last has no time.
 
-    None when the decision that began there came to nothing.
+    None when the decision that began there came to nothing, or to an end that was refused.
     """
     found: list[Step] = []
     step = Step()
@@ -104,6 +155,10 @@ def steps(history: Sequence[Event], at: int = 0) -> list[Step] | None:
         event: Any = history[index]
         kind = type(event)
         if kind is DecisionStartedEvent:
+            if _is_refused_end(step.answer):
+                if not found:
+                    return None
+                step = _reopened(found.pop(), step)
             step.time, step.end, step.number = event.datetime, index + 1, event.id or index + 1
             found.append(step)
             step = Step()
@@ -130,7 +185,17 @@ def _merged(found: list[Step], step: Step) -> Step:
     before = found.pop()
     before.news += step.news
     before.answer.refused = [*before.answer.refused, *step.answer.refused]
-    return Step(before.answer, before.news)
+    return Step(before.answer, before.news, standing=before.standing)
+
+
+def _is_refused_end(answer: Recorded) -> bool:
+    refused = [(it.cause, it.decision.closes) for it in answer.refused]
+    return set(refused) == {("UNHANDLED_DECISION", True)} and all(it.type in _STANDING for it in answer.decisions)
+
+
+def _reopened(before: Step, step: Step) -> Step:
+    news = [event for event in step.news if type(event) is not DecisionRefusedEvent]
+    return Step(before.answer, before.news + news, standing=before.standing + step.answer.decisions)
 
 
 def same_events(ours: Sequence[Event], theirs: Sequence[Event]) -> bool:
@@ -146,7 +211,7 @@ def differences(recorded: Recorded, decided: Sequence[Decision]) -> Iterator[tup
     """Pairs (of the history, of the code) that do not match; None where one of the two has nothing.
 
     The order of an answer does not count: tasks that run beside each other may be reordered. Markers of `patched` may
-    be absent from the code, once nobody needs the old way any more.
+    be absent from the code, once nobody needs the old way any more; so may what stands from an end that was refused.
     """
     ours = [signature(decision) for decision in decided]
     theirs = [signature(decision) for decision in recorded.decisions]
@@ -165,6 +230,7 @@ def differences(recorded: Recorded, decided: Sequence[Decision]) -> Iterator[tup
         else:
             extra.append(decision)
     missing = [decision for decisions in left.values() for decision in decisions if not _is_patch(decision)]
+    missing = [decision for decision in missing if not any(decision is it for it in recorded.before)]
     missing += [it.decision for it in recorded.refused if signature(it.decision) in refused and _must_be(it.decision)]
     yield from _paired(missing, extra)
 

@@ -63,7 +63,9 @@ class CodeWorkflow(Workflow):
             replay, decisions = replayed(type(self), process)
         if kept is not None and kept.always_replay:
             _check_again(replay, type(self), process, decisions)
-        if kept is not None and not any(decision.closes for decision in decisions):
+        if kept is None or any(decision.closes for decision in decisions):
+            replay.course.close()
+        else:
             kept.put(process, replay)
         return list(decisions)
 

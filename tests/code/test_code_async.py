@@ -14,6 +14,7 @@ from pyworkflow import (
     CodeWorkflow,
     Context,
     DecisionRefused,
+    NotAllowedInWorkflow,
     PayloadError,
     Process,
     ProcessCanceled,
@@ -134,6 +135,38 @@ def test_wait_and_as_completed(environment: Environment) -> None:
         return [first, len(pending), rest, sorted(task.result() for task in pending)]
 
     assert run(environment, flow) == [[1], 2, [10, 20], [2, 3]]
+
+
+def test_what_gather_and_map_return_is_in_order_in_a_set(environment: Environment) -> None:
+    """Sets order by hashes, which are addresses of memory where nothing is done about it."""
+    others = asyncio.new_event_loop()
+    clutter: list[Any] = []
+
+    async def flow(ctx: Context) -> list[int]:
+        clutter.append([asyncio.Future(loop=others) for _ in range(len(clutter) % 7)])
+        maps: list[Any] = [ctx.map(double, [n]) for n in range(12)]
+        maps += [asyncio.gather(ctx.call(double, n)) for n in range(12, 24)]
+        numbers = [hash(each) for each in maps]
+        assert numbers == list(range(numbers[0], numbers[0] + 24))
+        done, _ = await asyncio.wait(maps)
+        return [await ctx.call(double, future.result()[0]) for future in done]
+
+    assert run(environment, flow) is not None
+    others.close()
+
+
+def test_as_completed_imported_by_its_name_is_refused_what_it_would_mix(environment: Environment) -> None:
+    original: Any = asyncio.tasks.as_completed
+
+    async def flow(ctx: Context) -> list[Any]:
+        left = ctx.sleep(1)
+        with pytest.raises(NotAllowedInWorkflow, match=r"asyncio\.as_completed"):
+            list(original([left]))
+        left.close()
+        tasks = [asyncio.create_task(ctx.sleep(n)) for n in (2, 1)]
+        return [await each for each in original(tasks)]
+
+    assert run(environment, flow) == [None, None]
 
 
 def test_timeouts(environment: Environment) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
+import secrets
 import socket
 import subprocess
 import threading
@@ -26,6 +28,11 @@ FORBIDDEN: dict[str, tuple[Callable[[], Any], str]] = {
     "sleep": (lambda: time.sleep(0), r"ctx\.sleep\("),
     "random": (lambda: random.random(), r"ctx\.random"),
     "choice": (lambda: random.choice([1]), r"ctx\.random"),
+    "perf_counter": (lambda: time.perf_counter(), r"ctx\.now\(\)"),
+    "process_time": (lambda: time.process_time(), r"ctx\.now\(\)"),
+    "expovariate": (lambda: random.expovariate(1), r"ctx\.random"),
+    "urandom": (lambda: os.urandom(1), r"os\.urandom\(\).*ctx\.random"),
+    "token_hex": (lambda: secrets.token_hex(), r"ctx\.random"),
     "uuid4": (lambda: uuid.uuid4(), r"ctx\.uuid4\(\)"),
     "socket": (lambda: socket.socket(), r"socket\(\) in workflow code.*an activity"),
     "urlopen": (lambda: urllib.request.urlopen("http://127.0.0.1:9/"), "an activity"),

@@ -298,7 +298,7 @@ def test_a_signal_that_comes_with_the_end_is_not_lost(environment: Environment) 
     assert task is not None
     env.signal(id, "hear", "late")
     env.manager.complete_task(task, Late().decide(task.process))
-    assert env.run(id) == []
+    assert env.run(id) == ["late"]
     assert [event.type for event in env.history(id)][-4:] == [
         "signal",
         "decision_refused",

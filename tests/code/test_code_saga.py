@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from pyworkflow import (
     Process,
     ProcessCanceled,
     ProcessFailed,
+    RetryPolicy,
     Saga,
     SyncContext,
     activity,
@@ -21,6 +24,7 @@ from pyworkflow import (
 from .conftest import Environment
 
 done: list[str] = []
+on_the_way: list[Callable[[], None]] = []
 
 
 @activity
@@ -33,6 +37,8 @@ def do(what: str) -> str:
 
 @activity
 def undo(what: str) -> None:
+    while on_the_way:
+        on_the_way.pop()()
     if what == "car":
         raise ActivityFailed("the car is gone")
     done.append(f"not {what}")
@@ -95,6 +101,35 @@ def test_cancellation_undoes_too(style: Any, environment: Environment) -> None:
     with pytest.raises(ProcessCanceled):
         env.run("p")
     assert done == ["hotel", "not wait", "not hotel"]
+
+
+@pytest.mark.parametrize("end", ["fly", "wait"])
+def test_cancellation_on_the_way_lets_all_be_undone(end: str, style: Any, environment: Environment) -> None:
+    """A failure, or a first cancellation, is being undone when somebody asks for cancellation."""
+    env = environment(style)
+    env.start(Process(style, "p", ["hotel", "train", end]))
+    on_the_way.append(lambda: env.cancel("p"))
+    env.run_until_idle()
+    if end == "wait":
+        env.cancel("p")
+    with pytest.raises(ProcessCanceled):
+        env.run("p")
+    assert done == ["hotel", "train", f"not {end}", "not train", "not hotel"]
+
+
+def test_a_timeout_on_the_way_lets_all_be_undone(environment: Environment) -> None:
+    done.clear()
+
+    @workflow(activities=[do, undo])
+    async def flow(ctx: Context) -> None:
+        async with asyncio.timeout(100), Saga(ctx) as saga:
+            saga.on_failure(undo, "hotel")
+            saga.on_failure(undo, "car", retry=RetryPolicy(initial_interval=200, maximum_attempts=2))
+            await ctx.call(do, "fly")
+
+    with pytest.raises(ProcessFailed):
+        environment(flow).run(Process(flow, "p"))
+    assert done == ["not hotel"]
 
 
 def test_a_bug_in_between_is_undone_as_well(environment: Environment) -> None:

@@ -83,7 +83,7 @@ MUTANTS = [
     Mutant(
         "shared-results",
         f"{C}/convert.py",
-        "        return [own(item) for item in value]\n",
+        "        return type(value)(own(item) for item in value)\n",
         "        return value\n",
         ASYNC,
     ),
@@ -96,8 +96,8 @@ MUTANTS = [
     ),
     Mutant(
         "plain-code-runs-on",
-        f"{C}/rerun.py",
-        "        if self._suspended:\n            raise Suspended\n",
+        f"{C}/course.py",
+        "        if self.stopped:\n            raise Suspended\n",
         "        if False:\n            raise Suspended\n",
         SYNC,
     ),
