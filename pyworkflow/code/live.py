@@ -7,6 +7,7 @@ import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from inspect import BoundArguments
 from typing import Any, TypeVar
 
 from ..decision import CancelProcess, Decision, RecordMarker, Timer
@@ -140,25 +141,24 @@ class Live(Course):
 
     async def _signal(self, method: str, data: Any) -> None:
         try:
-            shape_of(getattr(self.cls, method), 1).arguments(data)
+            arguments = shape_of(getattr(self.cls, method), 1).heard(data)
         except PayloadError as error:  # Whoever sent it made the mistake; the process need not suffer.
             logger.warning("process %r: a signal is ignored: %s", self.process.id, error)
         else:
-            await self._handle(method, data)
+            await self._handle(method, arguments)
 
-    async def _handle(self, method: str, data: Any) -> Any:
-        bound = getattr(self.workflow, method)
-        arguments = shape_of(getattr(self.cls, method), 1).arguments(data)
-        result = bound(*arguments.args, **arguments.kwargs)
+    async def _handle(self, method: str, arguments: BoundArguments) -> Any:
+        result = getattr(self.workflow, method)(*arguments.args, **arguments.kwargs)
         return await result if asyncio.iscoroutine(result) else result
 
     async def _update(self, name: str, data: Any) -> None:
         method, validator = self.handlers["update", name]
         try:
-            arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
+            shape = shape_of(getattr(self.cls, method), 1)
+            arguments = shape.arguments(data["input"])
             if validator is not None:
                 validator(self.workflow, *arguments.args, **arguments.kwargs)
-            answer = {"result": await self._handle(method, data["input"])}
+            answer = {"result": await self._handle(method, shape.arguments(data["input"]))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         self.decide(RecordMarker(f"update-{data['id']}", answer))

@@ -97,6 +97,58 @@ def test_handlers_hear_signals_and_are_done_before_the_end(environment: Environm
     assert env.run(id) == ["cup", "tea"]
 
 
+class Told(CodeWorkflow):
+    """Handlers with a parameter that need not be given."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    @signal
+    def hint(self, x: int | None) -> None:
+        self.told.append(x)
+
+    @signal
+    def default(self, x: int = 5) -> None:
+        self.told.append(x)
+
+    @signal
+    def unsaid(self, x=6) -> None:  # type: ignore[no-untyped-def]
+        self.told.append(x)
+
+    @signal
+    def table(self, x: dict[str, int] | None) -> None:
+        self.told.append(x)
+
+    @signal
+    def needed(self, x: int) -> None:
+        self.told.append(x)
+
+    @signal
+    def anything(self, x: Any) -> None:
+        self.told.append(x)
+
+
+class ToldAsync(Told):
+    async def run(self, ctx: Context) -> list[Any]:
+        await ctx.wait_signal("end")
+        return self.told
+
+
+class ToldPlainly(Told):
+    def run(self, ctx: SyncContext) -> list[Any]:
+        ctx.wait_signal("end")
+        return self.told
+
+
+@pytest.mark.parametrize("cls", [ToldAsync, ToldPlainly])
+def test_signals_without_data(cls: Any, environment: Environment) -> None:
+    env = environment(cls)
+    env.start(Process(cls, "p"))
+    for name in "hint", "default", "unsaid", "table", "needed", "anything", "end":
+        env.signal("p", name)
+    assert env.run("p") == [None, 5, 6, {}, {}]
+
+
 def test_a_signal_that_makes_no_sense_is_ignored(environment: Environment) -> None:
     env = environment(Basket)
     id = env.start(Process(Basket, "p"))
