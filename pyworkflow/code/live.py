@@ -71,6 +71,10 @@ class Live(Course):
             if type(event) is not SignalEvent:
                 self._answer(event)
         self.loop.run_ready()
+        if self.canceled is not None and any(event is self.canceled for event in self.turn.news):
+            for task in self._handling:  # After they have begun: what a signal brought is not lost.
+                task.cancel()
+            self.loop.run_ready()
         while self._wake_conditions():
             self.loop.run_ready()
         self._end()

@@ -61,7 +61,7 @@ class Rerun(Course):
         self._reset()
 
     def _reset(self) -> None:
-        self.workflow = self.cls()
+        self.workflow = self.cls._code.made(self)
         self.place = Place("")
         self.cursor = self.resets = 0
         self.calls: list[SyncCall] = []
