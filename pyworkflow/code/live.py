@@ -38,7 +38,7 @@ class Live(Course):
         super().__init__(*args, **kwargs)
         root = Place("")
         number = zlib.crc32(self._seeds[-1].encode()) << 20
-        self.loop = Loop(self._set_timer, self._cancel_timer, root, number)  # type: ignore[abstract]
+        self.loop = Loop(self._set_timer, self._cancel_timer, root, number, self._lost)  # type: ignore[abstract]
         self.calls = Calls(self)
         self.readers: defaultdict[str, deque[asyncio.Future[Any]]] = defaultdict(deque)
         self.conditions: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
@@ -46,6 +46,7 @@ class Live(Course):
         self._root: asyncio.Task[Any] | None = None
         self._handling: list[asyncio.Task[Any]] = []
         self._turns = self._heard = 0
+        self._closing = False
 
     # -- a turn ----------
 
@@ -57,7 +58,7 @@ class Live(Course):
         for step, recorded in steps:
             self._turns += 1
             self.turn = self.next_turn(self._turns, step, recorded)
-            self.loop.now = self.turn.when.timestamp()
+            self.loop.begin(self.turn.when.timestamp())
             self._take()
             error = self.error or self.mismatch(self.turn)
             if error is not None:
@@ -140,6 +141,24 @@ class Live(Course):
                     return
             self.unread[name].append(data)
 
+    async def next_signal(self, name: str, timeout: float | None) -> Any:
+        """The data of the next signal of this name that was not read yet. Raises TimeoutError."""
+        if self.unread[name]:
+            return self.unread[name].popleft()
+        reader: asyncio.Future[Any] = self.loop.create_future()
+        self.readers[name].append(reader)
+        try:
+            async with asyncio.timeout(timeout):
+                return await reader
+        except BaseException:
+            if reader.done() and not reader.cancelled():
+                self.unread[name].appendleft(reader.result())
+            raise
+        finally:
+            reader.cancel()
+            if reader in self.readers[name]:
+                self.readers[name].remove(reader)
+
     def _start(self, handler: Coroutine[Any, Any, Any]) -> None:
         self._handling.append(self.loop.start(handler, Place(f"signal{self._heard}.")))
 
@@ -179,6 +198,14 @@ class Live(Course):
             self.ending = self._ended(self._root)
         if self.ending is not None:
             self.decide(self.ending)
+        self.loop.let_go(self.ending is not None)
+
+    def _lost(self, task: asyncio.Task[Any], error: BaseException) -> None:
+        if not self.replaying and not self._closing:
+            name = getattr(task.get_coro(), "__qualname__", task.get_name())
+            logger.error(
+                "process %r: the task %s has died, and nobody awaits it", self.process.id, name, exc_info=error
+            )
 
     def _ended(self, root: asyncio.Task[Any]) -> Decision:
         if root.cancelled():
@@ -199,6 +226,7 @@ class Live(Course):
 
     def close(self) -> None:
         """End the tasks that are left. What they ask for at their end nobody will read."""
+        self._closing = True
         for task in self.loop.open_tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             try:
