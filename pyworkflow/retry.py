@@ -33,8 +33,9 @@ class RetryPolicy(Value):
 
     No pause is longer than `maximum_interval` seconds. `maximum_attempts` counts the first one; 0 means no limit. What
     fails with one of `non_retryable` is not tried again: exception classes, their names, or the reason of an
-    ActivityFailed. A failure may say so itself (`ActivityFailed(…, non_retryable=True)`), or set the next pause
-    (`next_retry_delay=`). Activities that time out are tried again too; those that were canceled are not.
+    ActivityFailed. They are compared by name, exactly: KeyError is not meant by LookupError. A failure may say so
+    itself (`ActivityFailed(…, non_retryable=True)`), or set the next pause (`next_retry_delay=`). Activities that time
+    out are tried again too; those that were canceled are not.
 
     Raises ValueError for an interval that is negative, a coefficient below 1 or a negative number of attempts.
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct, to_builtins
 
@@ -14,66 +14,18 @@ from .code import CodeWorkflow, Context, query, signal
 from .code.calls import Call
 from .exceptions import UnknownProcessException
 from .process import Process, ProcessResult
+from .timetable import Schedule as Schedule
 from .values import name_of
 from .workflow.base import Workflow
 
 if TYPE_CHECKING:
     from .manager import Manager
 
-OVERLAPS = ("skip", "queue", "allow", "cancel")
 PREFIX = "schedule-"
-LONG = 2_000
-"""Events after which a schedule begins a new run."""
-
-
-class Schedule(Struct, kw_only=True):
-    """What is started when: `cron`, five fields in `time_zone`, or `every` so many seconds since it was created.
-
-    `overlap` says what to do while the last one is still running: "skip" this time, "queue" it (once), "allow" both, or
-    "cancel" the last one. A time that nobody looked at for longer than `catch_up` seconds is missed.
-    """
-
-    workflow: str
-    input: Any = None
-    cron: str | None = None
-    every: float | None = None
-    time_zone: str = "UTC"
-    overlap: str = "skip"
-    catch_up: float = 3600.0
-    tags: list[str] = []
-    version: str | None = None
-
-    def check(self) -> None:
-        """Raises ValueError where it makes no sense."""
-        if (self.cron is None) == (self.every is None):
-            raise ValueError("a schedule has either cron or every")
-        if self.every is not None and self.every <= 0:
-            raise ValueError(f"every so many seconds: more than 0, not {self.every}")
-        if self.overlap not in OVERLAPS:
-            raise ValueError(f"overlap is {', '.join(OVERLAPS)}, not {self.overlap!r}")
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"there is no time zone {self.time_zone!r}: write it like Europe/Berlin") from None
-        if self.cron is not None:
-            self.next(datetime.now(UTC), datetime.now(UTC))
-
-    def next(self, start: datetime, after: datetime) -> datetime:
-        """The first time after `after`. Raises ValueError for a cron expression that is none."""
-        if self.every is not None:
-            times = (after - start).total_seconds() // self.every + 1
-            return start + timedelta(seconds=times * self.every)
-        try:
-            from cronsim import CronSim, CronSimError
-        except ImportError:
-            raise ValueError("cron expressions need cronsim: pip install pyworkflow[schedules]") from None
-        try:
-            found: datetime = next(CronSim(str(self.cron), after.astimezone(ZoneInfo(self.time_zone))))
-        except (CronSimError, StopIteration):
-            raise ValueError(
-                f"{self.cron!r} is no cron expression: write five fields such as '30 8 * * MON-FRI'"
-            ) from None
-        return found.astimezone(UTC)
+LONG, OLD = 2_000, timedelta(days=30)
+"""Events and age after which a schedule begins a new run."""
+LAST = timedelta(days=330)
+"""How long a run waits for what it has started, to begin the next one: its own timeout is near."""
 
 
 class Progress(Struct):
@@ -88,6 +40,8 @@ class Progress(Struct):
     skipped: int = 0
     missed: int = 0
     last: str | None = None
+    waiting: datetime | None = None
+    earlier: list[str] = []
 
 
 class Scheduler(CodeWorkflow):
@@ -99,21 +53,27 @@ class Scheduler(CodeWorkflow):
     def __init__(self) -> None:
         self.schedule: Schedule
         self.at = Progress()
+        self.begun: datetime
         self.due: datetime | None = None
         self.triggered = self.changed = 0
-        self.waiting: datetime | None = None
+        self.heard: dict[str, Any] = {}
         self.running: list[Call[Any]] = []
 
     # -- what it hears ----------
 
     @signal
     def pause(self, note: str | None = None) -> None:
-        self.at.paused, self.at.note = True, note if isinstance(note, str) else None
-        self.changed += 1
+        self._hear(paused=True, note=note)
 
     @signal
     def resume(self) -> None:
-        self.at.paused, self.at.note = False, None
+        self._hear(paused=False, note=None)
+
+    def _hear(self, **said: Any) -> None:
+        """It may be said before a run has begun, which is then told how far the one before had come."""
+        self.heard |= said
+        for name, value in said.items():
+            setattr(self.at, name, value)
         self.changed += 1
 
     @signal
@@ -124,31 +84,35 @@ class Scheduler(CodeWorkflow):
     @query
     def describe(self) -> dict[str, Any]:
         """The schedule and how far it has come."""
-        known = {**to_builtins(self.schedule), **to_builtins(self.at), "next": None, "running": []}
+        known = {**to_builtins(self.schedule), **to_builtins(self.at)}
         due = None if self.at.paused or self.due is None else self.due.isoformat()
-        return known | {"next": due, "running": [call.id for call in self.running]}
+        running = [*known.pop("earlier"), *(call.id for call in self.running)]
+        return known | {"next": due, "running": running}
 
     # -- what it does ----------
 
     async def run(self, ctx: Context, schedule: Schedule, progress: Progress | None = None) -> None:
-        self.schedule, self.at = schedule, progress or self.at
+        self.schedule, self.at, self.begun = schedule, progress or self.at, ctx.now()
+        self._hear(**self.heard)
         self.at.start = self.at.start or ctx.now()
         self.at.after = self.at.after or ctx.now()
+        self._start_waiting(ctx)
         while True:
+            while self.triggered:
+                self.triggered -= 1
+                self._start(ctx, ctx.now())
             if self._is_long(ctx):
-                ctx.continue_as_new(schedule, self.at)
+                await self._hand_on(ctx)
+                continue
             self.due = schedule.next(self.at.start, self.at.after)
             if await self._is_due(ctx, self.due):
                 self.at.after = self.due
                 self._pass(ctx, self.due)
-            while self.triggered:
-                self.triggered -= 1
-                self._start(ctx, ctx.now())
 
     async def _is_due(self, ctx: Context, due: datetime) -> bool:
-        """Wait until it is due, False where something was said before."""
+        """Wait until it is due, False where something else comes first."""
         seen = self.changed
-        left = (due - ctx.now()).total_seconds()
+        left = (min(due, self.begun + OLD) - ctx.now()).total_seconds()
         if left > 0 or self.at.paused:
             try:
                 said = lambda: self.changed > seen or self.triggered or self._is_long(ctx)  # noqa: E731
@@ -156,31 +120,65 @@ class Scheduler(CodeWorkflow):
                 return False
             except TimeoutError:
                 pass
-        return True
+        return ctx.now() >= due
 
     def _is_long(self, ctx: Context) -> bool:
-        """Is it time for a new run, which does not hear of what this one has started?"""
-        return ctx.info.events > LONG and not self.running and not self.triggered
+        """Is it time for a new run?"""
+        return ctx.info.events > LONG or ctx.now() >= self.begun + OLD
+
+    async def _hand_on(self, ctx: Context) -> None:
+        """Begin a new run. It does not hear of what this one has started: where that matters, this one waits for it.
+
+        Nothing would be started until then, so the times that pass need no timers.
+        """
+        if self.running and self.schedule.overlap in ("skip", "queue"):
+            left = (self.begun + LAST - ctx.now()).total_seconds()
+            try:
+                await ctx.wait_condition(lambda: self.triggered or not self.running, timeout=max(left, 0.001))
+            except TimeoutError:
+                pass
+            self._skip_until(ctx.now())
+        if not self.triggered:
+            if self.schedule.overlap == "cancel":
+                self.at.earlier += [call.id for call in self.running]
+            ctx.continue_as_new(self.schedule, self.at)
+
+    def _skip_until(self, end: datetime) -> None:
+        times = [] if self.at.paused else self._times_until(end)
+        if times and self.schedule.overlap == "queue" and self.at.waiting is None:
+            self.at.waiting = times.pop(0)
+        self.at.skipped += len(times)
+        self.at.after = end
+
+    def _times_until(self, end: datetime) -> list[datetime]:
+        """The times after the last one that was looked at."""
+        assert self.at.start is not None and self.at.after is not None
+        return list(takewhile(lambda it: it <= end, self.schedule.times(self.at.start, self.at.after)))
 
     def _pass(self, ctx: Context, due: datetime) -> None:
         """A time has come."""
         self.running = [call for call in self.running if not call.done()]
-        late = (ctx.now() - due).total_seconds()
+        overlap, earliest = self.schedule.overlap, ctx.now() - timedelta(seconds=self.schedule.catch_up)
         if self.at.paused:
             return
-        if late > self.schedule.catch_up:
-            self.at.missed += 1
-            self.at.after = max(due, ctx.now() - timedelta(seconds=self.schedule.catch_up))
-        elif not self.running or self.schedule.overlap == "allow":
+        if due < earliest:
+            self.at.missed += 1 + len(self._times_until(earliest))
+            self.at.after = earliest
+        elif overlap in ("allow", "cancel") or not self.running:
+            if overlap == "cancel":
+                self._cancel(ctx)
             self._start(ctx, due)
-        elif self.schedule.overlap == "cancel":
-            for call in self.running:
-                call.cancel()
-            self._start(ctx, due)
-        elif self.schedule.overlap == "queue" and self.waiting is None:
-            self.waiting = due
+        elif overlap == "queue" and self.at.waiting is None:
+            self.at.waiting = due
         else:
             self.at.skipped += 1
+
+    def _cancel(self, ctx: Context) -> None:
+        for call in self.running:
+            call.cancel()
+        for id in self.at.earlier:
+            ctx.cancel_process(id)  # It is refused where that one has ended.
+        self.at.earlier = []
 
     def _start(self, ctx: Context, at: datetime) -> None:
         schedule = self.schedule
@@ -204,8 +202,13 @@ class Scheduler(CodeWorkflow):
             ctx.logger.warning("schedule %s: %s ended as %s", ctx.info.id, call.id, what)
         if call in self.running:
             self.running.remove(call)
-        if self.waiting is not None and not self.running:
-            due, self.waiting = self.waiting, None
+        if not self._is_long(ctx):
+            self._start_waiting(ctx)
+
+    def _start_waiting(self, ctx: Context) -> None:
+        """Start what has been queued, once nothing is running any more."""
+        if self.at.waiting is not None and not self.running:
+            due, self.at.waiting = self.at.waiting, None
             self._start(ctx, due)
 
 

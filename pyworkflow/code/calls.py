@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..decision import Decision
+from ..decision import Decision, Timer
 from ..events import DecisionRefusedEvent, Event
 from ..exceptions import DecisionRefused
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, UNDO, Key, Life, describe
@@ -40,17 +40,20 @@ class Calls:
         self._course = course
         self._open: dict[Key, list[Command]] = {}
         self._running: dict[str, int] = dict.fromkeys(OPEN_AT_ONCE, 0)
-        self._held: dict[str, deque[Command]] = {kind: deque() for kind in OPEN_AT_ONCE}
+        self._held: dict[str, dict[Command, Callable[[], None]]] = {kind: {} for kind in OPEN_AT_ONCE}
 
     def begin(self, command: Command) -> None:
         """Ask for something; where SWF does not allow more of its kind at once, later."""
-        running = self._running.get(command.kind)
+        self._when_room(command.kind, command, partial(self._go_on, command, command.life.send, None))
+
+    def _when_room(self, kind: str, command: Command, then: Callable[[], None]) -> None:
+        running = self._running.get(kind)
+        if running is not None and running >= OPEN_AT_ONCE[kind]:
+            self._held[kind][command] = then
+            return
         if running is not None:
-            if running >= OPEN_AT_ONCE[command.kind]:
-                self._held[command.kind].append(command)
-                return
-            self._running[command.kind] = running + 1
-        self._go_on(command, command.life.send, None)
+            self._running[kind] = running + 1
+        then()
 
     def answer(self, event: Event) -> bool:
         """Go on with the command that an event is for; is it of a type that is for commands?"""
@@ -72,17 +75,20 @@ class Calls:
         if command.settle is None:
             return
         command.settle = None
-        if command.pending is None:
-            self._held[command.kind].remove(command)
+        if self._held.get(command.kind, {}).pop(command, None):
             return
         command.life.close()
-        turn = self._course.turn
-        if command.turn == turn.number:
-            turn.decided[command.place] = None
-        elif type(command.pending) in UNDO:
-            self._course.decide(UNDO[type(command.pending)](command.pending))
+        if not self._held["timer"].pop(command, None):
+            self._take_back(command)
         self._forget(command)
         self._make_room(command.kind)
+
+    def _take_back(self, command: Command) -> None:
+        turn, pending = self._course.turn, command.pending
+        if command.turn == turn.number:
+            turn.decided[command.place] = None
+        elif pending is not None and type(pending) in UNDO:
+            self._course.decide(UNDO[type(pending)](pending))
 
     def _go_on(self, command: Command, how: Callable[[Any], Decision | None], what: Any) -> None:
         try:
@@ -94,10 +100,17 @@ class Calls:
         else:
             if decision is not None:
                 self._forget(command)
-                command.pending, command.turn = decision, self._course.turn.number
-                command.place = self._course.decide(decision)
-                command.key = DECISION_KEYS[type(decision)](decision)
-                self._open.setdefault(command.key, []).append(command)
+                ask = partial(self._ask, command, decision)
+                if type(decision) is Timer and command.kind != "timer":  # A pause between two attempts.
+                    self._when_room("timer", command, ask)
+                else:
+                    ask()
+
+    def _ask(self, command: Command, decision: Decision) -> None:
+        command.pending, command.turn = decision, self._course.turn.number
+        command.place = self._course.decide(decision)
+        command.key = DECISION_KEYS[type(decision)](decision)
+        self._open.setdefault(command.key, []).append(command)
 
     def _over(self, command: Command, value: Any, error: BaseException | None) -> None:
         self._forget(command)
@@ -109,8 +122,10 @@ class Calls:
     def _make_room(self, kind: str) -> None:
         if kind in self._running:
             self._running[kind] -= 1
-            if self._held[kind]:
-                self.begin(self._held[kind].popleft())
+            held = self._held[kind]
+            if held:
+                command = next(iter(held))
+                self._when_room(kind, command, held.pop(command))
 
     def _forget(self, command: Command) -> None:
         if command.key is not None:
@@ -119,6 +134,8 @@ class Calls:
             if not waiting:
                 del self._open[command.key]
             command.key = None
+            if type(command.pending) is Timer and command.kind != "timer":
+                self._make_room("timer")
 
 
 class Call(Future[T], Coroutine[Any, Any, T]):

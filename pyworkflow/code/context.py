@@ -256,20 +256,7 @@ class Context(BaseContext):
 
         Raises TimeoutError after `timeout` seconds.
         """
-        live = self._course
-        if live.unread[name]:
-            return own(live.unread[name].popleft())
-        reader: asyncio.Future[Any] = live.loop.create_future()
-        live.readers[name].append(reader)
-        try:
-            async with asyncio.timeout(timeout):
-                return own(await reader)
-        except BaseException:
-            if reader.done() and not reader.cancelled():
-                live.unread[name].appendleft(reader.result())
-            raise
-        finally:
-            reader.cancel()
+        return own(await self._course.next_signal(name, timeout))
 
     async def signals(self, name: str) -> AsyncIterator[Any]:
         """The data of each signal of this name, for ever."""

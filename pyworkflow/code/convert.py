@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +75,26 @@ class Shape:
             return self._converted(self.signature.bind(*([] if input is None else [input])))
         except TypeError as error:
             raise PayloadError(f"{self.function.__name__}() cannot be called with the input: {error}") from None
+
+    def heard(self, data: Any) -> inspect.BoundArguments:
+        """The arguments of a call with a message's data, which is {} where none was sent. Raises PayloadError.
+
+        A single parameter that does not want {} is left out then, or None, whichever it allows.
+        """
+        if data != {} or not self.single:
+            return self.arguments(data)
+        (parameter,) = self.parameters.values()
+        is_optional = parameter.default is not inspect.Parameter.empty
+        if is_optional and self.hints.get(parameter.name, Any) in _NOT_SAID:
+            return self.signature.bind()
+        try:
+            return self.arguments(data)
+        except PayloadError:
+            if is_optional:
+                return self.signature.bind()
+            with suppress(PayloadError):
+                return self.arguments(None)
+            raise
 
     def _converted(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
         for name, value in bound.arguments.items():

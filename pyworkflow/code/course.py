@@ -74,7 +74,7 @@ class Course:
         self.cls = cls
         self.process = process
         self.traced = traced
-        self.workflow = cls()
+        self.workflow = cls._code.made(self)
         self.handlers = cls._code.handlers
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
@@ -197,6 +197,9 @@ class Course:
 
     def end_of(self, error: BaseException, canceled: Any = None) -> Decision:
         """The decision that ends a process whose code raised. Raises the error itself where it is a bug."""
+        if isinstance(error, BaseExceptionGroup):  # Of a TaskGroup: whatever else failed in it comes first.
+            continued, others = error.split(Continued)
+            error = _first(continued) if continued is not None and others is None else others or error
         if isinstance(error, Continued):
             left = [name for name, unread in self.unread.items() if unread]
             if left and not self.replaying:

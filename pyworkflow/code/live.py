@@ -7,6 +7,7 @@ import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from inspect import BoundArguments
 from typing import Any, TypeVar
 
 from ..decision import CancelProcess, Decision, RecordMarker, Timer
@@ -38,7 +39,7 @@ class Live(Course):
         super().__init__(*args, **kwargs)
         root = Place("")
         number = zlib.crc32(self._seeds[-1].encode()) << 20
-        self.loop = Loop(self._set_timer, self._cancel_timer, root, number)  # type: ignore[abstract]
+        self.loop = Loop(self._set_timer, self._cancel_timer, root, number, self._lost)  # type: ignore[abstract]
         self.calls = Calls(self)
         self.readers: defaultdict[str, deque[asyncio.Future[Any]]] = defaultdict(deque)
         self.conditions: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
@@ -46,6 +47,7 @@ class Live(Course):
         self._root: asyncio.Task[Any] | None = None
         self._handling: list[asyncio.Task[Any]] = []
         self._turns = self._heard = 0
+        self._closing = False
 
     # -- a turn ----------
 
@@ -57,7 +59,7 @@ class Live(Course):
         for step, recorded in steps:
             self._turns += 1
             self.turn = self.next_turn(self._turns, step, recorded)
-            self.loop.now = self.turn.when.timestamp()
+            self.loop.begin(self.turn.when.timestamp())
             self._take()
             error = self.error or self.mismatch(self.turn)
             if error is not None:
@@ -71,6 +73,10 @@ class Live(Course):
             if type(event) is not SignalEvent:
                 self._answer(event)
         self.loop.run_ready()
+        if self.canceled is not None and any(event is self.canceled for event in self.turn.news):
+            for task in self._handling:  # After they have begun: what a signal brought is not lost.
+                task.cancel()
+            self.loop.run_ready()
         while self._wake_conditions():
             self.loop.run_ready()
         self._end()
@@ -136,30 +142,47 @@ class Live(Course):
                     return
             self.unread[name].append(data)
 
+    async def next_signal(self, name: str, timeout: float | None) -> Any:
+        """The data of the next signal of this name that was not read yet. Raises TimeoutError."""
+        if self.unread[name]:
+            return self.unread[name].popleft()
+        reader: asyncio.Future[Any] = self.loop.create_future()
+        self.readers[name].append(reader)
+        try:
+            async with asyncio.timeout(timeout):
+                return await reader
+        except BaseException:
+            if reader.done() and not reader.cancelled():
+                self.unread[name].appendleft(reader.result())
+            raise
+        finally:
+            reader.cancel()
+            if reader in self.readers[name]:
+                self.readers[name].remove(reader)
+
     def _start(self, handler: Coroutine[Any, Any, Any]) -> None:
         self._handling.append(self.loop.start(handler, Place(f"signal{self._heard}.")))
 
     async def _signal(self, method: str, data: Any) -> None:
         try:
-            shape_of(getattr(self.cls, method), 1).arguments(data)
+            arguments = shape_of(getattr(self.cls, method), 1).heard(data)
         except PayloadError as error:  # Whoever sent it made the mistake; the process need not suffer.
             logger.warning("process %r: a signal is ignored: %s", self.process.id, error)
         else:
-            await self._handle(method, data)
+            await self._handle(method, arguments)
 
-    async def _handle(self, method: str, data: Any) -> Any:
-        bound = getattr(self.workflow, method)
-        arguments = shape_of(getattr(self.cls, method), 1).arguments(data)
-        result = bound(*arguments.args, **arguments.kwargs)
+    async def _handle(self, method: str, arguments: BoundArguments) -> Any:
+        result = getattr(self.workflow, method)(*arguments.args, **arguments.kwargs)
         return await result if asyncio.iscoroutine(result) else result
 
     async def _update(self, name: str, data: Any) -> None:
         method, validator = self.handlers["update", name]
         try:
-            arguments = shape_of(getattr(self.cls, method), 1).arguments(data["input"])
+            shape = shape_of(getattr(self.cls, method), 1)
+            arguments = shape.arguments(data["input"])
             if validator is not None:
                 validator(self.workflow, *arguments.args, **arguments.kwargs)
-            answer = {"result": snapshot(await self._handle(method, data["input"]))}
+            answer = {"result": snapshot(await self._handle(method, shape.arguments(data["input"])))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         self.decide(RecordMarker(f"update-{data['id']}", answer))
@@ -176,6 +199,14 @@ class Live(Course):
             self.ending = self._ended(self._root)
         if self.ending is not None:
             self.decide(self.ending)
+        self.loop.let_go(self.ending is not None)
+
+    def _lost(self, task: asyncio.Task[Any], error: BaseException) -> None:
+        if not self.replaying and not self._closing:
+            name = getattr(task.get_coro(), "__qualname__", task.get_name())
+            logger.error(
+                "process %r: the task %s has died, and nobody awaits it", self.process.id, name, exc_info=error
+            )
 
     def _ended(self, root: asyncio.Task[Any]) -> Decision:
         if root.cancelled():
@@ -196,6 +227,7 @@ class Live(Course):
 
     def close(self) -> None:
         """End the tasks that are left. What they ask for at their end nobody gives them."""
+        self._closing = True
         super().close()
         for task in self.loop.open_tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]

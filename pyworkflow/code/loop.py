@@ -19,6 +19,8 @@ from ..exceptions import NotAllowedInWorkflow
 
 T = TypeVar("T")
 SetTimer = Callable[["Alarm"], None]
+STEPS = 1_000_000
+"""So many steps of its tasks in one turn are taken for a loop without an end."""
 
 
 class Place:
@@ -87,16 +89,26 @@ class Alarm(asyncio.TimerHandle):
 
 
 class Loop(asyncio.AbstractEventLoop):
-    """`set_timer(alarm)` is called for what is to be called later, `cancel_timer(alarm)` when it is not."""
+    """`set_timer(alarm)` is called for what is to be called later, `cancel_timer(alarm)` when it is not.
+
+    `lost(task, error)` is called for a task that has died of an error which nobody has seen.
+    """
 
     def __init__(
-        self, set_timer: SetTimer, cancel_timer: Callable[[Alarm], None], root: Place, first_number: int
+        self,
+        set_timer: SetTimer,
+        cancel_timer: Callable[[Alarm], None],
+        root: Place,
+        first_number: int,
+        lost: Callable[[Task[Any], BaseException], None],
     ) -> None:
         self.now = 0.0
         self.root = root
         self._ready: deque[asyncio.Handle] = deque()
         self._set_timer = set_timer
         self._cancel_timer = cancel_timer
+        self._lost = lost
+        self._steps = 0
         # Other numbers for each loop, as asyncio keeps the tasks of all in one set; the last 20 bits make the order.
         self._numbers = first_number
         self._tasks: list[Task[Any]] = []
@@ -116,14 +128,25 @@ class Loop(asyncio.AbstractEventLoop):
 
     # -- running ----------
 
+    def begin(self, now: float) -> None:
+        """Another turn, at a time in seconds since 1970."""
+        self.now = now
+        self._steps = 0
+
     def run_ready(self) -> None:
-        """Run until nothing is ready."""
+        """Run until nothing is ready. Raises RuntimeError for what goes round in circles."""
         ready = self._ready
         before = events._get_running_loop()
         events._set_running_loop(self)
         try:
             while ready:
                 handle = ready.popleft()
+                self._steps += 1
+                if self._steps > STEPS:
+                    raise RuntimeError(
+                        f"the code takes more than {STEPS:,} steps and waits for nothing that could happen: is there a "
+                        "loop around asyncio.sleep(0)? Wait for a call, a signal, a time or ctx.wait_condition()"
+                    )
                 if not handle._cancelled:
                     handle._run()
                     if self._error is not None:
@@ -204,13 +227,21 @@ class Loop(asyncio.AbstractEventLoop):
         self._tasks = [task for task in self._tasks if not task.done()]
         return self._tasks
 
+    def let_go(self, of_all: bool) -> None:
+        """Forget tasks that are done: then asyncio tells of errors that nobody has seen. Many are looked at rarely."""
+        if of_all or len(self._tasks) <= 64:
+            self.open_tasks()
+
     def get_debug(self) -> bool:
         return False
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Errors of callbacks are raised by `run_ready`; those of tasks that nobody waited for concern nobody."""
+        """Errors of callbacks are raised by `run_ready`; those of tasks that nobody waited for are told."""
         if "handle" in context and self._error is None:
             self._error = context.get("exception")
+        task, error = context.get("future"), context.get("exception")
+        if isinstance(task, Task) and error is not None:
+            self._lost(task, error)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)

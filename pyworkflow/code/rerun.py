@@ -58,7 +58,7 @@ class Rerun(Course):
         self._reset()
 
     def _reset(self) -> None:
-        self.workflow = self.cls()
+        self.workflow = self.cls._code.made(self)
         self.place = Place("")
         self.cursor = self.resets = 0
         self.calls: list[SyncCall] = []
@@ -168,7 +168,7 @@ class Rerun(Course):
 
     def _signal(self, method: str, data: Any) -> None:
         try:
-            arguments = shape_of(getattr(self.cls, method), 1).arguments(data)
+            arguments = shape_of(getattr(self.cls, method), 1).heard(data)
         except PayloadError as error:  # Whoever sent it made the mistake; the process need not suffer.
             logger.warning("process %r: a signal is ignored: %s", self.process.id, error)
             return

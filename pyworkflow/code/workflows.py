@@ -29,6 +29,7 @@ class CodeWorkflow(Workflow):
 
     Its parameters after the context are the input: one is the input itself, several are its fields. An object of the
     class is made for each process, and lives as long as its code: keep what signals and queries need on `self`.
+    `self.ctx` is the context, for handlers, which may hear a signal before `run` has begun; `__init__` has none yet.
 
     `failures` are exceptions that fail the process, beside ActivityFailed and its like; any other is a bug, for which
     the process waits. `guard` is whether clocks, chance, sockets and threads raise in its code.
@@ -38,13 +39,14 @@ class CodeWorkflow(Workflow):
     guard: ClassVar[bool] = True
     keeps: ClassVar[bool] = True
     kept: Kept | None = None
+    ctx: Any
     _code: ClassVar[Code]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._code = Code(cls)
-        for name in ("decide", "keeps", "kept"):
-            if name in vars(cls):
+        for name in ("decide", "keeps", "kept", "ctx"):
+            if name in vars(cls) and (name, vars(cls)[name]) != ("ctx", None):
                 raise TypeError(
                     f"{cls.__name__}.{name} would hide what the library needs under this name: choose another one; "
                     f"a signal, query or update is heard as {name!r} with @signal(name={name!r}) and so on"
@@ -92,14 +94,19 @@ class Code:
         is_async = inspect.iscoroutinefunction(self.cls.run)
         return Live(self.cls, process, traced) if is_async else Rerun(self.cls, process, traced)
 
+    def made(self, course: Course) -> CodeWorkflow:
+        """The object of a process, with its context."""
+        workflow = self.cls()
+        workflow.ctx = Context(course) if isinstance(course, Live) else SyncContext(course)
+        return workflow
+
     def call(self, course: Course) -> Any:
         """Call `run`. Raises ProcessFailed where the input is not what it takes."""
         try:
             bound = self.shape.arguments(course.process.input)
         except PayloadError as error:
             raise ProcessFailed(str(error)) from None
-        ctx = Context(course) if isinstance(course, Live) else SyncContext(course)
-        return course.workflow.run(ctx, *bound.args, **bound.kwargs)
+        return course.workflow.run(course.workflow.ctx, *bound.args, **bound.kwargs)
 
     def activity_named(self, name: str) -> type[Activity] | None:
         """The activity of this name among those of the workflow."""

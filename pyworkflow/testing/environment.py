@@ -62,7 +62,7 @@ class WorkflowEnvironment:
         self.clock = VirtualClock() if now is None else VirtualClock(now.timestamp())
         self.activity_fakes = dict(activity_fakes or {})
         self.max_steps = max_steps
-        self._errors: list[Exception] = []
+        self._errors: list[BaseException] = []
         self._backend = backend(self.clock)
         self.manager = _Manager(self._backend, workflows, activities, self.activity_fakes, self._errors)
         self._worker = _Worker(self.manager, self._errors, cache_size, always_replay)
@@ -181,7 +181,7 @@ class _Manager(Manager):
         workflows: Iterable[type[Workflow]],
         activities: Iterable[type[Activity] | Callable[..., Any]],
         fakes: Mapping[str, Any],
-        errors: list[Exception],
+        errors: list[BaseException],
     ) -> None:
         super().__init__(backend, workflows, activities)
         self._fakes = fakes
@@ -223,7 +223,7 @@ class _Fake(Activity):
 class _Watched(Workflow):
     """A workflow whose errors are kept for the test to see, and that must leave the history as it is."""
 
-    def __init__(self, workflow: Workflow, errors: list[Exception]) -> None:
+    def __init__(self, workflow: Workflow, errors: list[BaseException]) -> None:
         self.workflow = workflow
         self.errors = errors
         self.__dict__["keeps"] = workflow.keeps
@@ -231,7 +231,9 @@ class _Watched(Workflow):
     def decide(self, process: Process) -> list[Decision]:
         try:
             return self._decide(process) if self.workflow.keeps else self._watch(process)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # Groups may be no Exceptions either.
             self.errors.append(error)
             raise
 
@@ -253,7 +255,7 @@ class _Watched(Workflow):
 class _Worker(Worker):
     """Serves every category, and keeps the errors of decisions that cannot be recorded."""
 
-    def __init__(self, manager: Manager, errors: list[Exception], cache_size: int, always_replay: bool) -> None:
+    def __init__(self, manager: Manager, errors: list[BaseException], cache_size: int, always_replay: bool) -> None:
         super().__init__(manager, "environment", cache_size=cache_size, always_replay=always_replay)
         self._errors = errors
 

@@ -260,6 +260,12 @@ def test_names_that_the_library_needs() -> None:
             @signal
             def decide(self, granted: bool) -> None: ...
 
+    with pytest.raises(TypeError, match=r"Other\.ctx would hide"):
+
+        class Other(CodeWorkflow):
+            @signal
+            def ctx(self, granted: bool) -> None: ...
+
 
 def test_other_names_are_the_users(environment: Environment) -> None:
     class Flow(CodeWorkflow):

@@ -97,6 +97,58 @@ def test_handlers_hear_signals_and_are_done_before_the_end(environment: Environm
     assert env.run(id) == ["cup", "tea"]
 
 
+class Told(CodeWorkflow):
+    """Handlers with a parameter that need not be given."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    @signal
+    def hint(self, x: int | None) -> None:
+        self.told.append(x)
+
+    @signal
+    def default(self, x: int = 5) -> None:
+        self.told.append(x)
+
+    @signal
+    def unsaid(self, x=6) -> None:  # type: ignore[no-untyped-def]
+        self.told.append(x)
+
+    @signal
+    def table(self, x: dict[str, int] | None) -> None:
+        self.told.append(x)
+
+    @signal
+    def needed(self, x: int) -> None:
+        self.told.append(x)
+
+    @signal
+    def anything(self, x: Any) -> None:
+        self.told.append(x)
+
+
+class ToldAsync(Told):
+    async def run(self, ctx: Context) -> list[Any]:
+        await ctx.wait_signal("end")
+        return self.told
+
+
+class ToldPlainly(Told):
+    def run(self, ctx: SyncContext) -> list[Any]:
+        ctx.wait_signal("end")
+        return self.told
+
+
+@pytest.mark.parametrize("cls", [ToldAsync, ToldPlainly])
+def test_signals_without_data(cls: Any, environment: Environment) -> None:
+    env = environment(cls)
+    env.start(Process(cls, "p"))
+    for name in "hint", "default", "unsaid", "table", "needed", "anything", "end":
+        env.signal("p", name)
+    assert env.run("p") == [None, 5, 6, {}, {}]
+
+
 def test_a_signal_that_makes_no_sense_is_ignored(environment: Environment) -> None:
     env = environment(Basket)
     id = env.start(Process(Basket, "p"))
@@ -400,6 +452,114 @@ def test_processes_signal_and_cancel_each_other(environment: Environment) -> Non
     env.start(Process(listens, "listener"))
     assert env.run(Process(speaks, "speaker")) == "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
     assert env.run("listener") == [1, 2]
+
+
+def test_a_new_run_out_of_a_group(environment: Environment) -> None:
+    @workflow
+    async def flow(ctx: Context, left: int) -> str:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ctx.sleep(5))
+            if left > 0:
+                ctx.continue_as_new(left - 1)
+        return "done"
+
+    assert environment(flow).run(Process(flow, input=2)) == "done"
+
+
+@pytest.mark.parametrize(("error", "shown"), [(ProcessFailed("no"), "no"), (KeyError("a bug"), "a bug")])
+def test_a_new_run_out_of_a_group_in_which_something_else_failed(
+    error: Exception, shown: str, environment: Environment
+) -> None:
+    @workflow
+    async def flow(ctx: Context) -> None:
+        async def fail() -> None:
+            try:
+                await ctx.sleep(5)
+            finally:
+                raise error
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            await asyncio.sleep(0)
+            ctx.continue_as_new()
+
+    with pytest.raises((ProcessFailed, ExceptionGroup)) as raised:
+        environment(flow).run(Process(flow))
+    assert shown in repr(raised.value)
+
+
+def test_errors_of_any_kind_are_raised_in_tests(environment: Environment) -> None:
+    class Odd(BaseException):
+        pass
+
+    @workflow
+    async def flow(ctx: Context) -> None:
+        raise Odd
+
+    with pytest.raises(Odd):
+        environment(flow).run(Process(flow))
+
+
+class Approving(CodeWorkflow):
+    """Its handler waits, and uses the context."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    @signal
+    async def approve(self, who: str) -> None:
+        self.told.append(who)
+        try:
+            self.told.append(await self.ctx.wait_signal("second"))
+        finally:
+            self.told.append("left")
+
+    async def run(self, ctx: Context, tidy: bool) -> list[str]:
+        assert self.ctx is ctx
+        try:
+            await ctx.wait_signal("end")
+        except asyncio.CancelledError:
+            if not tidy:
+                raise
+            await ctx.sleep(5)
+        return self.told
+
+
+def test_a_process_whose_handler_waits_can_be_canceled(environment: Environment) -> None:
+    env = environment(Approving)
+    for id, tidy in ("raising", False), ("tidy", True):
+        env.start(Process(Approving, id, tidy))
+        env.run_until_idle()
+        env.signal(id, "approve", "ada")
+        env.run_until_idle()
+        env.signal(id, "approve", "bo")
+        env.cancel(id)
+    with pytest.raises(ProcessCanceled):
+        env.run("raising")
+    assert env.run("tidy") == ["ada", "bo", "left", "left"], "what came with the request was heard before"
+
+
+def test_handlers_have_the_context_before_the_code_has_begun(environment: Environment) -> None:
+    class Plain(CodeWorkflow):
+        def __init__(self) -> None:
+            self.told: list[Any] = []
+
+        @signal
+        def approve(self, who: str) -> None:
+            self.told += [who, self.ctx.info.id, self.ctx.now().year]
+
+        def run(self, ctx: SyncContext) -> list[Any]:
+            return self.told
+
+    env = environment(Approving, Plain)
+    env.start(Process(Approving, "a", False))
+    env.start(Process(Plain, "p"))
+    for id in "a", "p":
+        env.signal(id, "approve", "ada")
+    for name in "second", "end":
+        env.signal("a", name, name)
+    assert env.run("a") == ["ada", "second", "left"]
+    assert env.run("p") == ["ada", "p", 2030]
 
 
 def test_continue_as_new(environment: Environment) -> None:

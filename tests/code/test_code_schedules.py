@@ -9,6 +9,7 @@ import pytest
 
 from pyworkflow import Context, Process, ProcessAlreadyRunning, UnknownProcessException, workflow
 from pyworkflow.schedules import Schedule, Scheduler, Schedules
+from pyworkflow.testing import WorkflowEnvironment
 
 from .conftest import Environment
 
@@ -21,6 +22,10 @@ async def report(ctx: Context, seconds: float) -> str:
         {}["a bug"]  # type: ignore[index]
     await ctx.sleep(seconds)
     return str(ctx.now())
+
+
+def of_memory(*workflows: Any) -> WorkflowEnvironment:
+    return WorkflowEnvironment(workflows)
 
 
 def started(env: Any) -> list[str]:
@@ -76,7 +81,7 @@ def test_an_outage(environment: Environment) -> None:
     env.advance(0.5 * HOUR)
     assert started(env) == ["01 10:15:00"], "that of nine; that of ten fell into its second"
     told = schedules.describe("daily")
-    assert (told["missed"], told["skipped"], told["last"]) == (1, 1, "2030-01-01T09:00:00+00:00")
+    assert (told["missed"], told["skipped"], told["last"]) == (8, 1, "2030-01-01T09:00:00+00:00")
 
 
 def test_pause_resume_trigger_delete(environment: Environment) -> None:
@@ -101,6 +106,57 @@ def test_pause_resume_trigger_delete(environment: Environment) -> None:
         schedules.describe("daily")
     with pytest.raises(UnknownProcessException):
         schedules.pause("never-was")
+
+
+def test_a_pause_without_a_note_and_one_that_a_new_run_hears_first(environment: Environment) -> None:
+    env, schedules = schedule(environment, every=HOUR)
+    schedules.pause("daily")
+    env.advance(1.5 * HOUR)
+    assert (schedules.describe("daily")["paused"], started(env)) == (True, [])
+    progress = {"started": 7, "note": "old"}
+    env.start(
+        Process(Scheduler, "schedule-x", {"schedule": {"workflow": "report", "every": HOUR}, "progress": progress})
+    )
+    schedules.pause("x", "new")
+    env.advance(1.5 * HOUR)
+    told = schedules.describe("x")
+    assert (told["paused"], told["note"], told["started"]) == (True, "new", 7)
+
+
+@pytest.mark.parametrize("every", [1.1, 0.1 + 0.2 + 0.7, 3.3333333, 1e6 / 3])
+def test_intervals_that_are_no_whole_seconds(every: float) -> None:
+    start = after = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
+    it = Schedule(workflow="x", every=every)
+    for number in range(1, 1_000):
+        before, after = after, it.next(start, after)
+        assert after > before
+        assert after == start + number * dt.timedelta(seconds=every)
+
+
+@pytest.mark.parametrize("options", [{"cron": "0 0 1 1 *"}, {"every": 400 * DAY}])
+def test_a_schedule_lives_on_for_years(options: Any) -> None:
+    env, schedules = schedule(of_memory, **options)
+    env.advance(3 * 400 * DAY + 1)
+    assert len(started(env)) == 3
+    assert schedules.describe("daily")["started"] == 3
+
+
+@pytest.mark.parametrize(
+    ("overlap", "starts", "skipped"), [("allow", 27, 0), ("cancel", 27, 0), ("skip", 9, 18), ("queue", 11, 15)]
+)
+def test_a_new_run_begins_although_something_always_runs(
+    overlap: str, starts: int, skipped: int, monkeypatch: pytest.MonkeyPatch, environment: Environment
+) -> None:
+    monkeypatch.setattr("pyworkflow.schedules.LONG", 25)
+    env, schedules = schedule(environment, 2.5 * HOUR, every=HOUR, overlap=overlap)
+    env.advance(27.25 * HOUR)
+    runs = [env.history(f"schedule-daily:{it.run}") for it in env.manager.processes(Scheduler, status="continued")]
+    assert len(runs) >= 3
+    assert all(len(history) < 60 for history in runs)
+    told = schedules.describe("daily")
+    assert (told["started"], len(started(env)), told["skipped"], told["failed"]) == (starts, starts, skipped, 0)
+    ends = [it.status for it in env.manager.processes(report, status="closed")]
+    assert ends.count("canceled") == (26 if overlap == "cancel" else 0)
 
 
 def test_a_schedule_lives_on_over_many_runs(monkeypatch: pytest.MonkeyPatch, environment: Environment) -> None:
@@ -135,7 +191,10 @@ def test_before_anybody_has_decided(environment: Environment) -> None:
         ({}, "either cron or every"),
         ({"cron": "* * * * *", "every": 5}, "either cron or every"),
         ({"cron": "61 * * * *"}, "'61 [*] [*] [*] [*]' is no cron expression"),
-        ({"every": 0}, "more than 0"),
+        ({"every": 0}, "1 or more, and at most ten years, not 0"),
+        ({"every": 0.0000001}, "1 or more"),
+        ({"every": float("nan")}, "not nan"),
+        ({"every": float("inf")}, "at most ten years, not inf"),
         ({"every": 5, "overlap": "panic"}, "overlap is skip, queue, allow, cancel, not 'panic'"),
         ({"every": 5, "time_zone": "Mars/Base"}, "no time zone 'Mars/Base'"),
     ],

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import Context, Manager, Process, SyncContext, Worker, activity, workflow
+from pyworkflow import (
+    Context,
+    Manager,
+    Process,
+    RetryPolicy,
+    SyncContext,
+    Worker,
+    activity,
+    current_activity,
+    workflow,
+)
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.code import calls, rerun
 from pyworkflow.events import DecisionEvent, DecisionRefusedEvent
@@ -93,3 +103,55 @@ def test_canceled_ones_make_room(few: None) -> None:
         return [(ctx.now() - begun).total_seconds()]
 
     assert WorkflowEnvironment([flow], always_replay=True).run(Process(flow)) == [5]
+
+
+@activity
+def stubborn(x: int) -> int:
+    if current_activity().attempt == 1:
+        raise ValueError(x)
+    return x
+
+
+def timers_open_at_most(history: Any) -> int:
+    most = now = 0
+    for event in history:
+        if isinstance(event, DecisionEvent):
+            now += {"timer": 1, "cancel_timer": -1}.get(event.decision.type, 0)
+        now -= event.type == "timer"
+        most = max(most, now)
+    return most
+
+
+@pytest.mark.parametrize("size", [0, 1_000])
+def test_pauses_between_attempts_are_timers_too(size: int, few: None) -> None:
+    @workflow(activities=[stubborn])
+    async def flow(ctx: Context) -> int:
+        sleeps = [asyncio.create_task(ctx.sleep(100)) for _ in range(LIMIT // 2)]
+        found = await ctx.map(stubborn, range(LIMIT * 2), retry=RetryPolicy(10, maximum_attempts=2))
+        await asyncio.gather(*sleeps)
+        return sum(found)
+
+    env = WorkflowEnvironment([flow], cache_size=size)
+    assert env.run(Process(flow, "p")) == sum(range(LIMIT * 2))
+    assert timers_open_at_most(env.history("p")) == LIMIT
+    assert open_at_most(env.history("p")) <= LIMIT
+
+
+@pytest.mark.parametrize("size", [0, 1_000])
+def test_pauses_that_wait_for_their_turn_can_be_canceled(size: int, few: None) -> None:
+    @workflow(activities=[stubborn])
+    async def flow(ctx: Context) -> Any:
+        sleeps = [asyncio.create_task(ctx.sleep(100)) for _ in range(LIMIT - 1)]
+        calls = [ctx.call(stubborn, number, retry=RetryPolicy(10, maximum_attempts=2)) for number in range(4)]
+        await ctx.sleep(5)  # One timer is left for all: this one, and then the pauses one by one.
+        calls[1].cancel()
+        calls[2].cancel()
+        found = await asyncio.gather(calls[0], calls[3])
+        when = ctx.now().second
+        for sleep in sleeps:
+            sleep.cancel()
+        return [*found, when, await ctx.map(stubborn, range(LIMIT), retry=RetryPolicy(1, maximum_attempts=2))]
+
+    env = WorkflowEnvironment([flow], cache_size=size)
+    assert env.run(Process(flow, "p")) == [0, 3, 25, list(range(LIMIT))]
+    assert timers_open_at_most(env.history("p")) == LIMIT
