@@ -191,7 +191,7 @@ class Course:
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Call with the guard on, where the workflow does not do without."""
-        return run_guarded(call) if self.cls.guard else call()
+        return run_guarded(call, self.cls.__module__) if self.cls.guard else call()
 
     # -- how it ends ----------
 

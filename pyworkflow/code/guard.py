@@ -29,7 +29,7 @@ from ..exceptions import NotAllowedInWorkflow
 from .loop import Loop
 
 T = TypeVar("T")
-_inside: ContextVar[bool] = ContextVar("pyworkflow.inside", default=False)
+_inside: ContextVar[str] = ContextVar("pyworkflow.inside", default="")
 
 _CLOCK = "ctx.now() is the time of the process"
 _SLEEP = "`await asyncio.sleep(…)` or ctx.sleep(…) lets the process sleep"
@@ -63,9 +63,9 @@ _MAY = ("logging", "pdb", "bdb", "pydevd", "_pydevd_bundle", "debugpy", "faultha
 """Who may do these things on the way all the same: what looks on, and changes nothing."""
 
 
-def run_guarded(call: Callable[[], T]) -> T:
-    """Call workflow code."""
-    token = _inside.set(True)
+def run_guarded(call: Callable[[], T], module: str) -> T:
+    """Call the workflow code of a module: its package is its author's, even where that was installed."""
+    token = _inside.set(module.partition(".")[0])
     try:
         return call()
     finally:
@@ -75,7 +75,7 @@ def run_guarded(call: Callable[[], T]) -> T:
 @contextmanager
 def unguarded() -> Iterator[None]:
     """What is run here may do anything, and answers for it."""
-    token = _inside.set(False)
+    token = _inside.set("")
     try:
         yield
     finally:
@@ -107,13 +107,21 @@ def _guard(function: Callable[..., Any], name: str, hint: str) -> Callable[..., 
 def _concerns(hint: str, frame: FrameType) -> bool:
     """Clocks and chance count where a user's module asks itself, the world whoever asks on its behalf."""
     if hint not in _EVEN_FROM_LIBRARIES:
-        return is_users(frame.f_code.co_filename)
+        return _is_authors(frame)
     caller: FrameType | None = frame
-    while caller is not None and not is_users(caller.f_code.co_filename):
-        if str(caller.f_globals.get("__name__")).partition(".")[0] in _MAY:
+    while caller is not None and not _is_authors(caller):
+        if _package(caller) in _MAY:
             return False
         caller = caller.f_back
     return True
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__")).partition(".")[0]
+
+
+def _is_authors(frame: FrameType) -> bool:
+    return is_users(frame.f_code.co_filename) or _package(frame) == _inside.get() != "pyworkflow"
 
 
 def _name_of(owner: Any) -> str:

@@ -9,6 +9,7 @@ import random
 import secrets
 import socket
 import subprocess
+import sysconfig
 import threading
 import time
 import urllib.request
@@ -65,6 +66,16 @@ def test_plain_code_is_guarded_too(environment: Environment) -> None:
     def flow(ctx: SyncContext) -> float:
         return time.time()
 
+    with pytest.raises(NotAllowedInWorkflow):
+        environment(flow).run(Process(flow))
+
+
+def test_a_workflow_of_an_installed_package_is_guarded(environment: Environment) -> None:
+    source = "import time\nasync def flow(ctx): return time.time()\n"
+    space: dict[str, Any] = {"__name__": "its_shop.flows"}
+    exec(compile(source, f"{sysconfig.get_paths()['purelib']}/its_shop/flows.py", "exec"), space)
+    flow = workflow(space["flow"])
+    assert flow.__module__ == "its_shop.flows"
     with pytest.raises(NotAllowedInWorkflow):
         environment(flow).run(Process(flow))
 
