@@ -1,8 +1,9 @@
-"""The backend suite's benches for Amazon SWF: over moto, in virtual time."""
+"""The backend suite's benches for Amazon SWF: over moto and over the endpoint, in virtual time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ from pyworkflow_amazonswf.types import LONGEST_RUN
 from tests.servers.moto import KEYS, at_the_time_of
 
 from .gaps import difference_for, reason_for
-from .imitation import Imitation
+from .inside import Inside
 
 
 class Kept:
@@ -70,16 +71,18 @@ class OnMoto(OnAmazonSWF):
         )
 
 
-class OnAnImitation(OnAmazonSWF):
-    """In the same process, over an imitation of SWF."""
-
-    options: dict[str, Any] = {}
+class OnTheEndpoint(OnAmazonSWF):
+    """In the same process, over the endpoint."""
 
     @pytest.fixture(autouse=True)
-    def _difference(self, request: pytest.FixtureRequest) -> None:
+    def _difference(self, request: pytest.FixtureRequest) -> Iterator[None]:
         if (why := difference_for(request)) is not None:
             pytest.skip(why)
+        with ExitStack() as self.servers:
+            yield
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> AmazonSWFBackend:
-        client = Imitation(clock)
-        return AmazonSWFBackend(domain="test", client=client, payload_store=Kept(), patience=5, **self.options)
+        client = self.servers.enter_context(closing(Inside(clock)))
+        return AmazonSWFBackend(
+            domain="test", client=client, payload_store=Kept(), patience=5, decisions_per_answer=10_000
+        )

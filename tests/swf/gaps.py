@@ -15,6 +15,7 @@ NUMBERS = "SWF numbers its own events, of which a decider is not shown all"
 HEARTBEATS = "SWF tells what a heartbeat said only when it timed out"
 BLOCKED = "SWF refuses after the answer: the process is blocked when its next decision is taken"
 RESET = "SWF writes histories itself: none can be begun in the middle"
+POLICIES = "on SWF an execution has one policy for all of its children, which its own start says"
 OWN_CHECK = "SWF looks at its own token, not at the names before it"
 
 DIFFERENCES = {
@@ -44,6 +45,9 @@ DIFFERENCES = {
     "test_events_know_their_place_and_their_time": NUMBERS,
     "test_a_description_says_what_is_pending": HEARTBEATS,
     "test_a_heartbeat_adds_no_event": HEARTBEATS,
+    "test_a_policy_says_what_becomes_of_a_child[[]TERMINATE-*": POLICIES,
+    "test_a_policy_says_what_becomes_of_a_child[[]REQUEST_CANCEL-*": POLICIES,
+    "test_a_terminated_familys_grandchildren_are_terminated_too": POLICIES,
     "test_a_token_that_names_other_events_is_no_task": OWN_CHECK,
     "test_a_task_says_what_there_is_to_do": "SWF does not tell a worker the heartbeat timeout: the type's is taken",
     "test_a_type_without_a_timeout_has_none": "SWF closes a run after a year",
@@ -141,7 +145,7 @@ GAPS = {
     "test_a_decision_too_late_*": STALE,
     "test_one_that_takes_longer_*": STALE,
 }
-"""What moto lacks beside that; the imitation has it."""
+"""What moto lacks beside that; the endpoint has it."""
 
 
 def _found(name: str, table: dict[str, str]) -> str | None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +26,7 @@ from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from tests.examples.test_orders import EXPECTED, FEW, ROOT, TICKETS
 from tests.servers.moto import KEYS, at_the_time_of
 
-from .imitation import Imitation
+from .inside import Inside
 
 PATIENCE = 90.0
 
@@ -80,10 +80,9 @@ def threads(backend: AmazonSWFBackend) -> Iterator[None]:
 
 
 def test_all_orders_end_as_ever(ledger: Ledger, tmp_path: Path) -> None:
-    backend = AmazonSWFBackend(domain="shop", client=Imitation(time.time))
-    with threads(backend):
-        run(Manager(backend, workflows), ledger, orders(simple=False), tmp_path)
-    backend.close()
+    with closing(Inside(time.time)) as swf, closing(AmazonSWFBackend(domain="test", client=swf)) as backend:
+        with threads(backend):
+            run(Manager(backend, workflows), ledger, orders(simple=False), tmp_path)
 
 
 def test_worker_processes_serve_orders_over_http(ledger: Ledger, tmp_path: Path, moto: str) -> None:
