@@ -80,9 +80,8 @@ def threads(backend: AmazonSWFBackend) -> Iterator[None]:
 
 
 def test_all_orders_end_as_ever(ledger: Ledger, tmp_path: Path) -> None:
-    with closing(Inside(time.time)) as swf, closing(AmazonSWFBackend(domain="test", client=swf)) as backend:
-        with threads(backend):
-            run(Manager(backend, workflows), ledger, orders(simple=False), tmp_path)
+    with closing(Inside(time.time)) as swf, closing(AmazonSWFBackend(domain="test", client=swf)) as it, threads(it):
+        run(Manager(it, workflows), ledger, orders(simple=False), tmp_path)
 
 
 def test_worker_processes_serve_orders_over_http(ledger: Ledger, tmp_path: Path, moto: str) -> None:
