@@ -8,10 +8,11 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pyworkflow import DecisionWorker, Manager, Process
+from pyworkflow import Activity, CompleteProcess, DecisionWorker, DefaultWorkflow, Manager, Process, ScheduleActivity
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow_swfserver import serving
 
@@ -41,10 +42,54 @@ def test_a_program_works_for_our_decider(worker: object) -> None:
         ids = [manager.start_process(Process(Sum, input={"n": number})) for number in range(3)]
         deciders = DecisionWorker(manager)
         deciders.run(burst=True)
-        environment = {**os.environ, **KEYS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL_SWF": url}
-        done = subprocess.run(
-            [*command, "default", "default", "3"], env=environment, capture_output=True, text=True, timeout=PATIENCE
-        )
-        assert done.returncode == 0, done.stderr
+        work([*command, "default", "default", "3"], url)
         deciders.run(burst=True)
         assert [manager.result(id, 0) for id in ids] == [{"doubled": number * 2} for number in range(3)]
+
+
+def work(command: list[str], url: str, **more: str) -> None:
+    """Run a worker to its end."""
+    environment = {**os.environ, **KEYS, "AWS_DEFAULT_REGION": KEYS["AWS_REGION"], "AWS_ENDPOINT_URL_SWF": url, **more}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+
+
+TASKS = """
+from simpleflow import activity
+
+@activity.with_attributes(version="1.0", task_list="default")
+def double(n):
+    return {"doubled": n * 2}
+"""
+
+
+class TheirDouble(Activity):
+    """Named as simpleflow finds it: the module and the function."""
+
+    name = "shop_tasks.double"
+
+
+class TheirSum(DefaultWorkflow):
+    activities = [TheirDouble]
+
+    def initiate(self, process: Process) -> Any:
+        return ScheduleActivity(TheirDouble, input={"args": [], "kwargs": process.input})
+
+    def respond_to_completed_activity(self, process: Process, activity_execution: Any, result: Any) -> Any:
+        return CompleteProcess(result)
+
+
+def test_simpleflow_works_for_our_decider(tmp_path: Path) -> None:
+    simpleflow = shutil.which("simpleflow")
+    if simpleflow is None:
+        pytest.skip("no simpleflow on PATH: pip install simpleflow, in an environment of its own")
+    (tmp_path / "shop_tasks.py").write_text(TASKS)
+    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0) as url:
+        manager = Manager(backend, [TheirSum])
+        id = manager.start_process(Process(TheirSum, input={"n": 21}))
+        deciders = DecisionWorker(manager)
+        deciders.run(burst=True)
+        command = [simpleflow, "worker.start", "-d", "default", "-t", "default", "--one-task"]
+        work(command, url, PYTHONPATH=str(tmp_path))
+        deciders.run(burst=True)
+        assert manager.result(id, 0) == {"doubled": 42}
