@@ -12,7 +12,7 @@ from pyworkflow.engine import records as rec
 from pyworkflow.engine.translate import Translator, reason_text, seconds
 from pyworkflow.signal import Signal
 from pyworkflow_swf import DECISIONS_SIDE, FOREVER, write_decision
-from pyworkflow_swf.decisions import BY_TYPE, attributes_name
+from pyworkflow_swf.decisions import BY_KIND, BY_TYPE, attributes_name
 from pyworkflow_swf.values import short
 
 from . import words
@@ -143,6 +143,11 @@ class Answers:
             attributes["input"] = self.texts.wrap(decision.input, run.request)
         self.types.ensure_workflow(kind["name"], attributes["workflowTypeVersion"])
         return written
+
+
+def closes(decisions: Sequence[Json]) -> bool:
+    """Does an answer in SWF's words ask for the end of its run?"""
+    return bool(decisions) and BY_KIND[decisions[-1]["decisionType"]].cls.closes
 
 
 def cut(reason: Any) -> str | None:

@@ -18,6 +18,7 @@ from pyworkflow.backend.model import (
     ProcessFilter,
     ProcessRef,
     QueueCount,
+    Tell,
     Wanted,
 )
 from pyworkflow.engine.codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check_name
@@ -32,6 +33,7 @@ from pyworkflow.task import ActivityTask
 from .address import read_url
 from .answers import MOST_DECISIONS, Answers
 from .desk import Desk, refusals
+from .news import News
 from .payloads import PayloadStore, SwfTexts
 from .polls import Polls, by_kind, wanted_of
 from .questions import Questions
@@ -85,10 +87,11 @@ class AmazonSWFBackend(Backend):
         translator = Translator(self.types, Payloads(None, payload_limit))
         runs = Runs(self.service, texts, max(1, cache_size))
         answers = Answers(translator, self.types, texts, decisions_per_answer)
+        self._news = News(runs)
         self._patience = patience
         self._questions = Questions(self.service, runs)
-        self._requests = Requests(self.service, self.types, texts, translator, self._questions)
-        self._desk = Desk(self.service, self.types, texts, runs, answers)
+        self._requests = Requests(self.service, self.types, texts, translator, self._questions, self._news)
+        self._desk = Desk(self.service, self.types, texts, runs, answers, self._news)
         self._polls = Polls(self._desk.take, self._desk.hand_back, self._count, polls)
         if ensure_domain:
             self._ensure_domain()
@@ -262,6 +265,15 @@ class AmazonSWFBackend(Backend):
             "endpoint": client.meta.endpoint_url,
             "retention_days": about["configuration"]["workflowExecutionRetentionPeriodInDays"],
         }
+
+    def watch(self, tell: Tell) -> None:
+        """Call `tell(process, events)` for what SWF wrote: when a decision is taken, for all that came before it.
+
+        Each event is told once, by whoever takes the decision after it, in the thread of the poll, before the task is
+        handed out; what ends a run by whoever hands in that answer, or terminates it. Nobody tells of a run that SWF
+        itself ends, but its parent's decider. `tell` must not raise.
+        """
+        self._news.watch(tell)
 
     def close(self) -> None:
         self._polls.close(self._patience)

@@ -19,8 +19,9 @@ from pyworkflow.exceptions import (
 from pyworkflow.task import ActivityTask, DecisionTask
 
 from . import words
-from .answers import Answers, cut
+from .answers import Answers, closes, cut
 from .asking import instead_of_asking
+from .news import News
 from .payloads import SwfTexts
 from .polls import PollAgain
 from .runs import PAGE, Runs
@@ -35,12 +36,15 @@ Json = dict[str, Any]
 class Desk:
     """Takes tasks and hands in outcomes; nothing waits here but SWF's own long polls."""
 
-    def __init__(self, service: Service, types: SwfTypes, texts: SwfTexts, runs: Runs, answers: Answers) -> None:
+    def __init__(
+        self, service: Service, types: SwfTypes, texts: SwfTexts, runs: Runs, answers: Answers, news: News
+    ) -> None:
         self.service = service
         self.types = types
         self.texts = texts
         self.runs = runs
         self.answers = answers
+        self.news = news
 
     # -- what workers get ----------
 
@@ -80,6 +84,7 @@ class Desk:
         try:
             run = self.runs.until(id, run_id, started, reply.get("events") or [])
             own = instead_of_asking(run)
+            self.news.taken(run, started, asked=own is None)
         except (PayloadError, KeyError) as error:
             own = self._unreadable(error)
         if own is not None:
@@ -110,6 +115,8 @@ class Desk:
                 raise gone(error, UnknownDecisionException, what) from error
             except UnknownProcessException as error:
                 raise UnknownDecisionException(str(error)) from error
+            if closes(decisions):
+                self.news.ended(process, run_id, started)
             return
         operation, about = self._end(outcome)
         try:

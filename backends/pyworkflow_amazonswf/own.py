@@ -219,6 +219,7 @@ def _decision_scheduled(run: Run, event: Attributes, attributes: Attributes) -> 
 
 def _decision_started(run: Run, event: Attributes, attributes: Attributes) -> bool:
     run.scheduled, run.taken = False, True
+    run.starts.append(event["eventId"])
     return False
 
 

@@ -22,7 +22,8 @@ class Run(Reader):
 
     `blocked` is why its decider is not asked; `failures` and `timeouts` count decisions in a row that were not
     answered; `waiting` and `waited` say whether a pause before the next one is on, or over. `part` is the start of an
-    answer that is not whole yet, and how many of its decisions are there.
+    answer that is not whole yet, and how many of its decisions are there; `starts` are the numbers of all starts of
+    decisions.
     """
 
     own = OWN
@@ -44,6 +45,7 @@ class Run(Reader):
         self.cancels_sent: dict[str, Any] = {}
         self.own_signals: set[int] = set()
         self.scheduled = self.taken = False
+        self.starts: list[int] = []
         self._completed = False
         self._refusals = 0
         self._refused = False

@@ -21,6 +21,7 @@ from pyworkflow.values import fresh_id
 from . import words
 from .answers import cut
 from .lists import CLOSED, OPEN
+from .news import News
 from .payloads import SwfTexts
 from .questions import Questions
 from .service import Service, SwfFault, gone
@@ -35,13 +36,20 @@ class Requests:
     """What users say to processes. SWF knows no ids of requests: ours travel in envelopes and are looked for there."""
 
     def __init__(
-        self, service: Service, types: SwfTypes, texts: SwfTexts, translator: Translator, questions: Questions
+        self,
+        service: Service,
+        types: SwfTypes,
+        texts: SwfTexts,
+        translator: Translator,
+        questions: Questions,
+        news: News,
     ) -> None:
         self.service = service
         self.types = types
         self.texts = texts
         self.translator = translator
         self.questions = questions
+        self.news = news
 
     # -- starting ----------
 
@@ -138,7 +146,11 @@ class Requests:
             policy(child_policy)
         text = self.texts.dump(details)
         about = {"reason": cut(reason), "details": text, "childPolicy": child_policy}
+        if self.news.wanted:
+            run = self.questions.run(id, run).run  # Afterwards nobody could say which one it was.
         self._tell("terminate_workflow_execution", id, run, **about)
+        if run is not None:
+            self.news.ended(id, run)
 
     def resume(self, ref: Process | str) -> None:
         id, run = target(ref)

@@ -194,6 +194,10 @@ def _signaled(reader: Reader, id: int, attributes: Attributes) -> Values:
     return {"signal": Signal(attributes["signalName"], reader.texts.load(attributes.get("input")))}
 
 
+def _taken(reader: Reader, id: int, attributes: Attributes) -> Values:
+    return {"identity": attributes.get("identity") or ""}
+
+
 def _nothing(reader: Reader, id: int, attributes: Attributes) -> Values:
     return {}
 
@@ -209,12 +213,12 @@ _READ: dict[str, Read] = {
     "WorkflowExecutionCancelRequested": (ev.CancelRequestedEvent, _nothing),
     "WorkflowExecutionTimedOut": (ev.ProcessTimedOutEvent, _timed_out),
     "WorkflowExecutionTerminated": (ev.ProcessTerminatedEvent, _terminated),
-    "DecisionTaskStarted": (ev.DecisionStartedEvent, _nothing),
+    "DecisionTaskStarted": (ev.DecisionStartedEvent, _taken),
     "DecisionTaskCompleted": (ev.DecisionCompletedEvent, _completed),
     "DecisionTaskTimedOut": (ev.DecisionTimedOutEvent, _nothing),
     "ActivityTaskStarted": (
         ev.ActivityStartedEvent,
-        lambda reader, id, a: {"activity_execution": reader.execution(a["scheduledEventId"])},
+        lambda reader, id, a: {"activity_execution": reader.execution(a["scheduledEventId"]), **_taken(reader, id, a)},
     ),
     "TimerFired": (ev.TimerEvent, lambda reader, id, a: {"timer": reader.refs[a["startedEventId"]]}),
     "ChildWorkflowExecutionStarted": (ev.ChildProcessStartedEvent, lambda reader, id, a: _child(reader, a)),

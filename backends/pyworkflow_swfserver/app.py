@@ -13,7 +13,7 @@ import msgspec
 from . import domains, executions, faults, tasks, visibility
 from .endpoint import Endpoint
 from .faults import Fault
-from .model import Model
+from .model import model
 from .polls import ACTIVITY, DECISION, Polls
 from .signing import Signatures
 
@@ -51,7 +51,7 @@ class App:
         self.polls = Polls(endpoint)
         self.long_poll = long_poll
         self._signatures = signatures
-        self._model = Model()
+        self._model = model()
 
     def start(self) -> None:
         self._model.load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 
 from pyworkflow.backend import Backend, Description, ProcessFilter
@@ -19,6 +20,8 @@ from .texts import policy_of
 
 KEPT = 1_000
 
+logger = logging.getLogger("pyworkflow.swf")
+
 
 class Histories:
     """The Scribes of the runs that were read last."""
@@ -33,14 +36,25 @@ class Histories:
         """A run's history, up to our event `seq` at least, or to its end. Raises UnknownProcessException."""
         key = (process, run)
         scribe = self._kept.get(key) or self._begin(process, run)
-        with scribe.lock:
-            if seq is None or scribe.seen < seq:
-                limit = None if seq is None else seq - scribe.seen
-                scribe.read_on(self._backend.history(f"{process}:{run}", scribe.seen, limit))
+        if not self._read_on(scribe, f"{process}:{run}", seq):
+            logger.warning("the store has forgotten events of %s:%s: its history is read anew", process, run)
+            scribe = self._begin(process, run)
+            self._read_on(scribe, f"{process}:{run}", seq)
         self._kept[key] = scribe
         if len(self._kept) > KEPT:
             forget_oldest(self._kept, KEPT, self._lock)
         return scribe
+
+    def _read_on(self, scribe: Scribe, run: str, seq: int | None) -> bool:
+        """False where what is known is not what is stored: a store may forget, in a power cut or a failover."""
+        with scribe.lock:
+            known = scribe.seen if seq is None else min(scribe.seen, seq)
+            skip = max(known - 1, 0)  # the last known event once more
+            events = self._backend.history(run, skip, None if seq is None else seq - skip)
+            if known and not (events and scribe.knows(events[0])):
+                return False
+            scribe.read_on(events[scribe.seen - skip :])
+            return True
 
     def start(self, process: str, run: str) -> Start:
         """What a run was started with. Raises UnknownProcessException."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
@@ -60,6 +60,12 @@ class Model:
             raise invalid(*problems)
         found: dict[str, Any] = _without_nulls(request)
         return found
+
+
+@cache
+def model() -> Model:
+    """The one of this program: reading it takes a while, and it never changes."""
+    return Model()
 
 
 def _without_nulls(value: Any) -> Any:

@@ -42,7 +42,7 @@ class Scribe(Writer):
         super().__init__(start, ExactTexts(), self._run_now, next_run)
         self.lock = threading.Lock()
         self.pages: list[msgspec.Raw] = []
-        self.seen = 0
+        self._marks: list[tuple[str, dt.datetime]] = []
         self.started: dict[int, int] = {}
         self.before: dict[int, int] = {}
         self.context: str | None = None
@@ -58,7 +58,15 @@ class Scribe(Writer):
     def read_on(self, events: Sequence[ev.Event]) -> None:
         """Write the events that follow."""
         self.extend(self._plain(events))
-        self.seen += len(events)
+        self._marks += map(_mark, events)
+
+    @property
+    def seen(self) -> int:
+        return len(self._marks)
+
+    def knows(self, event: ev.Event) -> bool:
+        """Is it the one that was written under its number?"""
+        return self._marks[(event.id or 0) - 1] == _mark(event)
 
     def _plain(self, events: Iterable[ev.Event]) -> Iterator[ev.Event]:
         """The events, without the marker that opens an answer: what it says is added to what the answer is made of."""
@@ -122,6 +130,10 @@ class Scribe(Writer):
 
     def _run_now(self, process: str) -> str:
         return self._run_at(process, self._time)
+
+
+def _mark(event: ev.Event) -> tuple[str, dt.datetime]:
+    return event.type, event.datetime
 
 
 def note_of(event: ev.Event) -> Mapping[str, Any] | None:

@@ -1,21 +1,26 @@
-"""The backend suite's benches for Amazon SWF: over moto, in virtual time."""
+"""The backend suite's benches for Amazon SWF: over moto and over the endpoint, in virtual time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from pyworkflow.backend import ProcessFilter
 from pyworkflow.backend.amazonswf import AmazonSWFBackend
+from pyworkflow.events import DecisionEvent, Event, ProcessTerminatedEvent
+from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow.testing import BackendSuite
 from pyworkflow_amazonswf.types import LONGEST_RUN
 from tests.servers.moto import KEYS, at_the_time_of
 
 from .gaps import difference_for, reason_for
-from .imitation import Imitation
+from .inside import Inside
 
 
 class Kept:
@@ -35,8 +40,6 @@ class Kept:
 
 class OnAmazonSWF(BackendSuite):
     """What the suite means by "for ever" is a year on SWF."""
-
-    watched = False
 
     def start(self, *args: Any, **options: Any) -> str:
         if options.get("timeout") == 1e9:
@@ -70,16 +73,48 @@ class OnMoto(OnAmazonSWF):
         )
 
 
-class OnAnImitation(OnAmazonSWF):
-    """In the same process, over an imitation of SWF."""
-
-    options: dict[str, Any] = {}
+class OnTheEndpoint(OnAmazonSWF):
+    """In the same process, over the endpoint. After each test, what was told is what happened before the last decision
+    was taken, and how it ended where that was our doing."""
 
     @pytest.fixture(autouse=True)
-    def _difference(self, request: pytest.FixtureRequest) -> None:
+    def _difference(self, request: pytest.FixtureRequest) -> Iterator[None]:
         if (why := difference_for(request)) is not None:
             pytest.skip(why)
+        with ExitStack() as self.servers:
+            yield
+
+    @pytest.fixture(autouse=True)
+    def _compare(self, _difference: None, _open: None) -> Iterator[None]:
+        yield
+        with suppress(BackendUnavailable):  # after tests that closed it
+            self.compare()
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> AmazonSWFBackend:
-        client = Imitation(clock)
-        return AmazonSWFBackend(domain="test", client=client, payload_store=Kept(), patience=5, **self.options)
+        self.swf = self.servers.enter_context(closing(Inside(clock)))
+        backend = AmazonSWFBackend(
+            domain="test", client=self.swf, payload_store=Kept(), patience=5, decisions_per_answer=10_000
+        )
+        self.heard: dict[tuple[str, str], list[Event]] = {}
+        backend.watch(lambda process, events: self.heard.setdefault((process.id, process.run), []).extend(events))
+        return backend
+
+    def compare(self) -> None:
+        for run in self.backend.list_processes(ProcessFilter(status="all"), 1_000).processes:
+            key = (str(run.id), str(run.run))
+            starts = [event["eventId"] for event in self.swf.events(*key) if event["eventType"] == TAKEN]
+            history = self.backend.history(run)
+            until = math.inf if ended_by_us(history[-1]) else max(starts, default=0)
+            told = [(event.id, event.type) for event in self.heard.pop(key, [])]
+            assert told == [(event.id, event.type) for event in history if (event.id or 0) <= until]
+        assert self.heard == {}
+
+
+TAKEN = "DecisionTaskStarted"
+
+
+def ended_by_us(last: Event) -> bool:
+    """Is it the end of a run, and not SWF's own doing?"""
+    if isinstance(last, ProcessTerminatedEvent):
+        return last.cause == "OPERATOR_INITIATED"
+    return isinstance(last, DecisionEvent) and last.decision.closes

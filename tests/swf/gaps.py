@@ -15,6 +15,8 @@ NUMBERS = "SWF numbers its own events, of which a decider is not shown all"
 HEARTBEATS = "SWF tells what a heartbeat said only when it timed out"
 BLOCKED = "SWF refuses after the answer: the process is blocked when its next decision is taken"
 RESET = "SWF writes histories itself: none can be begun in the middle"
+POLICIES = "on SWF an execution has one policy for all of its children, which its own start says"
+TOLD = "SWF tells nobody what it writes: it is told when the next decision is taken"
 OWN_CHECK = "SWF looks at its own token, not at the names before it"
 
 DIFFERENCES = {
@@ -44,6 +46,19 @@ DIFFERENCES = {
     "test_events_know_their_place_and_their_time": NUMBERS,
     "test_a_description_says_what_is_pending": HEARTBEATS,
     "test_a_heartbeat_adds_no_event": HEARTBEATS,
+    "test_a_policy_says_what_becomes_of_a_child[[]TERMINATE-*": POLICIES,
+    "test_a_policy_says_what_becomes_of_a_child[[]REQUEST_CANCEL-*": POLICIES,
+    "test_a_terminated_familys_grandchildren_are_terminated_too": POLICIES,
+    "test_what_calls_write_is_told_in_order": NUMBERS,
+    "test_it_is_told_before_the_call_returns": TOLD,
+    "test_the_process_is_told_with_it": TOLD,
+    "test_what_falls_due_is_told_by_whoever_comes_by": TOLD,
+    "test_a_parent_and_its_child_are_told": TOLD,
+    "test_both_runs_are_told_when_one_continues": TOLD,
+    "test_a_refused_call_tells_what_fell_due_and_no_more": TOLD,
+    "test_who_took_a_task_is_told": TOLD,
+    "test_several_may_watch_and_use_the_backend": TOLD,
+    "test_threads_tell_each_event_once": TOLD,
     "test_a_token_that_names_other_events_is_no_task": OWN_CHECK,
     "test_a_task_says_what_there_is_to_do": "SWF does not tell a worker the heartbeat timeout: the type's is taken",
     "test_a_type_without_a_timeout_has_none": "SWF closes a run after a year",
@@ -141,7 +156,7 @@ GAPS = {
     "test_a_decision_too_late_*": STALE,
     "test_one_that_takes_longer_*": STALE,
 }
-"""What moto lacks beside that; the imitation has it."""
+"""What moto lacks beside that; the endpoint has it."""
 
 
 def _found(name: str, table: dict[str, str]) -> str | None:

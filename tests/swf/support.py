@@ -1,7 +1,9 @@
-"""A backend over the imitation of SWF, and short ways to work on it."""
+"""A backend over the endpoint in the same program, and short ways to work on it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -12,18 +14,22 @@ from pyworkflow.process import Process
 from pyworkflow.task import ActivityTask, DecisionTask
 from pyworkflow.testing import VirtualClock
 
-from .imitation import Imitation
+from .inside import Inside
 
 
 class Desk:
-    """A backend with workflow W and activity A, a clock, and SWF's imitation in sight."""
+    """A backend with workflow W and activity A, a clock, and the endpoint in sight."""
 
     def __init__(self, **options: Any) -> None:
         self.clock = VirtualClock()
-        self.swf = Imitation(self.clock)
+        self.swf = Inside(self.clock)
         self.backend = AmazonSWFBackend(domain="test", client=self.swf, **options)
         self.backend.register_workflow("W")
         self.backend.register_activity("A", "default", None, None, None)
+
+    def close(self) -> None:
+        self.backend.close()
+        self.swf.close()
 
     def another(self, **options: Any) -> AmazonSWFBackend:
         """Another machine's backend, which remembers nothing."""
@@ -64,5 +70,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk_with() -> Iterator[Callable[..., Desk]]:
+    """Makes desks whose backends have options."""
+    with ExitStack() as desks:
+        yield lambda **options: desks.enter_context(closing(Desk(**options)))
+
+
+@pytest.fixture
+def desk(desk_with: Callable[..., Desk]) -> Desk:
+    return desk_with()

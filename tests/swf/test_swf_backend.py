@@ -1,10 +1,10 @@
-"""The Amazon SWF backend by the suite, over HTTP: what moto can do of SWF."""
+"""The Amazon SWF backend by the suite: over HTTP what moto can do of SWF, and all of it over our own endpoint."""
 
 from __future__ import annotations
 
 import pytest
 
-from .benches import OnAnImitation, OnMoto
+from .benches import OnMoto, OnTheEndpoint
 
 
 @pytest.fixture(autouse=True, scope="class")
@@ -16,5 +16,5 @@ class TestAmazonSWFOnMoto(OnMoto):
     pass
 
 
-class TestAmazonSWF(OnAnImitation):
-    options = {"decisions_per_answer": 10_000}
+class TestAmazonSWFOnTheEndpoint(OnTheEndpoint):
+    pass

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,13 +20,12 @@ from examples.orders.ledger import BUSY, CARDS, Ledger
 from examples.orders.orderbook import CARD, Order, read_orders, read_stock
 from examples.orders.shop import Shop
 from examples.orders.tally import take
-from pyworkflow import ActivityWorker, DecisionWorker, Manager
+from pyworkflow import Manager
 from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from tests.examples.test_orders import EXPECTED, FEW, ROOT, TICKETS
 from tests.servers.moto import KEYS, at_the_time_of
 
-from .imitation import Imitation
-
+APP = "examples.orders.app:workflows"
 PATIENCE = 90.0
 
 
@@ -64,45 +62,45 @@ def run(manager: Manager, ledger: Ledger, orders: list[Order], tmp_path: Path) -
 
 
 @contextmanager
-def threads(backend: AmazonSWFBackend) -> Iterator[None]:
-    """A decider and eight hands."""
-    workers = [DecisionWorker(Manager(backend, workflows)), ActivityWorker(Manager(backend, workflows), concurrency=8)]
-    running = [threading.Thread(target=worker.run) for worker in workers]
-    for thread in running:
-        thread.start()
-    try:
-        yield
-    finally:
-        for worker in workers:
-            worker.stop()
-        for thread in running:
-            thread.join(PATIENCE)
-
-
-def test_all_orders_end_as_ever(ledger: Ledger, tmp_path: Path) -> None:
-    backend = AmazonSWFBackend(domain="shop", client=Imitation(time.time))
-    with threads(backend):
-        run(Manager(backend, workflows), ledger, orders(simple=False), tmp_path)
-    backend.close()
-
-
-def test_worker_processes_serve_orders_over_http(ledger: Ledger, tmp_path: Path, moto: str) -> None:
-    url = f"swf://shop?region={KEYS['region']}&endpoint_url={moto}&polls=2"
+def programs(url: str, number: int, let_go: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Worker processes at work; all must end well, when what they wait for is let go."""
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    command = [sys.executable, "-m", "pyworkflow.cli", "-A", "examples.orders.app:workflows", "-b", url, "worker"]
-    with ExitStack() as all, at_the_time_of(time.time, timeouts=False):
-        backend = AmazonSWFBackend(**KEYS, domain="shop", endpoint_url=moto, ensure_domain=True)
-        manager = Manager(backend, workflows)
-        manager.backend.exchange()
-        workers = [
-            all.enter_context(
-                subprocess.Popen(command, cwd=ROOT, env={**os.environ, **keys}, stderr=subprocess.PIPE, text=True)
-            )
-            for _ in range(2)
-        ]
-        all.callback(lambda: [worker.kill() for worker in workers])
-        run(manager, ledger, orders(simple=True), tmp_path)
+    with ExitStack() as all:
+        workers = [all.enter_context(program("-b", url, "-A", APP, "worker", **keys)) for _ in range(number)]
+        yield
         for worker in workers:
             worker.terminate()
+        let_go()
         errors = [worker.communicate(timeout=PATIENCE)[1] for worker in workers]
-        assert [worker.returncode for worker in workers] == [0, 0], errors
+        assert [worker.returncode for worker in workers] == [0] * number, errors
+
+
+@contextmanager
+def program(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """The command line at work, killed at the end where it has not ended."""
+    command = [sys.executable, "-m", "pyworkflow.cli", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def test_all_orders_end_as_ever_through_our_server(ledger: Ledger, tmp_path: Path) -> None:
+    with program("-b", f"sqlite:///{tmp_path}/work.db", "swf-server", "--port", "0") as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1]
+        backend = AmazonSWFBackend(**KEYS, domain="shop", endpoint_url=address, ensure_domain=True)
+        with closing(backend), programs(f"swf://shop?endpoint_url={address}&polls=2", 2, server.terminate):
+            run(Manager(backend, workflows), ledger, orders(simple=False), tmp_path)
+
+
+def test_simple_orders_end_as_ever_on_moto(ledger: Ledger, tmp_path: Path, moto: str) -> None:
+    url = f"swf://shop?region={KEYS['region']}&endpoint_url={moto}&polls=2"
+    with at_the_time_of(time.time, timeouts=False):
+        backend = AmazonSWFBackend(**KEYS, domain="shop", endpoint_url=moto, ensure_domain=True)
+        backend.exchange()
+        with programs(url, 2):
+            run(Manager(backend, workflows), ledger, orders(simple=True), tmp_path)

@@ -14,7 +14,9 @@ from pyworkflow.decision import ScheduleActivity
 from pyworkflow.exceptions import PayloadError
 from pyworkflow.testing.concurrency import PATIENCE
 
-from .support import Desk
+from .support import Desk, desk, desk_with
+
+__all__ = ["desk", "desk_with"]
 
 ONE = Wanted(("default",), 1)
 MOMENT = 0.05
@@ -23,37 +25,35 @@ MOMENT = 0.05
 class Slow:
     """A desk whose polls are answered when the test says so."""
 
-    def __init__(self) -> None:
-        self.desk = Desk(patience=PATIENCE)
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
         self.asked = threading.Semaphore(0)
         self.go = threading.Event()
         for kind in ("decision", "activity"):
-            name = f"do_poll_for_{kind}_task"
-            setattr(self.desk.swf, name, self._slow(getattr(self.desk.swf, name)))
+            self.desk.swf.do[f"poll_for_{kind}_task"] = self._slow(f"poll_for_{kind}_task")
 
-    def _slow(self, poll: Any) -> Any:
+    def _slow(self, poll: str) -> Any:
         def wait(**parameters: Any) -> Any:
             self.asked.release()
             assert self.go.wait(PATIENCE)
-            return poll(**parameters)
+            return self.desk.swf.ask(poll, **parameters)
 
         return wait
 
     @property
     def open(self) -> int:
         """How many polls are open: each has a thread."""
-        return sum(thread.name.startswith("swf-") for thread in threading.enumerate())
+        return sum(thread.name.startswith(("swf-decision", "swf-activity")) for thread in threading.enumerate())
 
     def exchange(self, timeout: float = MOMENT, **wanted: Wanted) -> Any:
         return self.desk.backend.exchange(timeout=timeout, **wanted)
 
 
 @pytest.fixture
-def slow() -> Iterator[Slow]:
-    slow = Slow()
+def slow(desk_with: Any) -> Iterator[Slow]:
+    slow = Slow(desk_with(patience=PATIENCE))
     yield slow
     slow.go.set()
-    slow.desk.backend.close()
 
 
 def test_a_poll_that_nobody_waits_for_any_more_loses_no_task(slow: Slow) -> None:
@@ -136,8 +136,7 @@ def long_history(desk: Desk, steps: int) -> None:
         desk.backend.complete_activity_task(desk.take())
 
 
-def test_a_warm_worker_reads_only_what_is_new() -> None:
-    desk = Desk()
+def test_a_warm_worker_reads_only_what_is_new(desk: Desk) -> None:
     long_history(desk, 5)
     before = len(desk.called("get_workflow_execution_history"))
     desk.decide(ScheduleActivity("A", "a"))
@@ -145,9 +144,10 @@ def test_a_warm_worker_reads_only_what_is_new() -> None:
     assert all(call["startAtPreviousStartedEvent"] for call in desk.called("poll_for_decision_task"))
 
 
-def test_a_cold_worker_reads_all_of_a_long_history_and_then_only_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cold_worker_reads_all_of_a_long_history_and_then_only_what_is_new(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pyworkflow_amazonswf.runs.PAGE", 100)
-    desk = Desk()
     long_history(desk, 40)
     other = desk.another()
     whole = [event.id for event in desk.backend.process_by_id("p").history]
@@ -161,8 +161,7 @@ def test_a_cold_worker_reads_all_of_a_long_history_and_then_only_what_is_new(mon
     assert len(desk.called("get_workflow_execution_history")[reads:]) == 4, "one page from the end is enough"
 
 
-def test_a_history_that_cannot_be_read_blocks_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+def test_a_history_that_cannot_be_read_blocks_its_process(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.start()
 
     def unreadable(*arguments: Any) -> Any:
@@ -174,8 +173,7 @@ def test_a_history_that_cannot_be_read_blocks_its_process(monkeypatch: pytest.Mo
     assert desk.backend.describe_process("p").blocked == ("PayloadError: no key", None)
 
 
-def test_an_activity_whose_input_cannot_be_read_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = Desk()
+def test_an_activity_whose_input_cannot_be_read_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.start()
     desk.decide(ScheduleActivity("A", "a", input=1))
 

@@ -26,10 +26,10 @@ from pyworkflow.exceptions import (
 )
 from pyworkflow.process import Process
 
-from .imitation import fault
-from .support import Desk, desk
+from .inside import fault
+from .support import Desk, desk, desk_with
 
-__all__ = ["desk"]
+__all__ = ["desk", "desk_with"]
 
 KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
@@ -83,27 +83,26 @@ def test_a_fault_is_the_error_that_says_it(real: Any, code: str, message: str, e
     ids=lambda value: type(value).__name__,
 )
 def test_trouble_on_the_way_is_told_from_trouble_with_keys(
-    desk: Desk, trouble: Exception, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+    desk: Desk, trouble: Exception, error: type[Exception]
 ) -> None:
-    def broken(**parameters: Any) -> None:
+    def broken(**parameters: Any) -> Any:
         raise trouble
 
-    monkeypatch.setattr(desk.swf, "do_signal_workflow_execution", broken)
+    desk.swf.do["signal_workflow_execution"] = broken
     with pytest.raises(error):
         desk.backend.signal_process("p", "s")
 
 
 def test_a_throttled_poll_is_told_to_the_worker_and_the_next_one_polls_again(desk: Desk) -> None:
     desk.start()
-    polls = desk.swf.do_poll_for_decision_task
     troubles = [fault("ThrottlingException", ValueError("Rate exceeded"), "Poll")]
 
     def throttled(**parameters: Any) -> Any:
         if troubles:
             raise troubles.pop()
-        return polls(**parameters)
+        return desk.swf.ask("poll_for_decision_task", **parameters)
 
-    desk.swf.do_poll_for_decision_task = throttled  # type: ignore[method-assign]
+    desk.swf.do["poll_for_decision_task"] = throttled
     with pytest.raises(BackendUnavailable, match="Rate exceeded"):
         desk.open()
     assert desk.open().process.id == "p"
@@ -186,10 +185,12 @@ def test_types_are_registered_once_and_timeouts_are_sent_with_each_start(desk: D
 
 
 def test_a_type_that_others_registered_is_taken_and_a_deprecated_one_revived(desk: Desk) -> None:
-    desk.swf.types["workflow", "W", "1.0"] = "DEPRECATED"
-    desk.swf.types["activity", "A", "1.0"] = "REGISTERED"
+    about = {"name": "W", "version": "1.0"}
+    desk.swf.ask("register_workflow_type", domain="test", **about)
+    desk.swf.ask("deprecate_workflow_type", domain="test", workflowType=about)
+    desk.swf.ask("register_activity_type", domain="test", name="A", version="1.0")
     desk.start()
-    assert desk.swf.types["workflow", "W", "1.0"] == "REGISTERED"
+    assert desk.swf.status("workflow", "W") == "REGISTERED"
 
 
 def test_a_type_that_somebody_else_revives_meanwhile_is_no_error(real: Any) -> None:
@@ -213,7 +214,7 @@ def test_types_are_registered_by_one_of_several_threads(desk: Desk) -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert desk.swf.types["activity", "A", "1.0"] == "REGISTERED"
+    assert desk.swf.status("activity", "A") == "REGISTERED"
 
 
 def test_a_start_that_swf_does_not_take_says_why(real: Any) -> None:
@@ -265,7 +266,7 @@ def test_what_is_too_large_is_refused_before_the_call(desk: Desk) -> None:
         desk.backend.complete_activity_task(task, ActivityFailed("why", "x" * 40_000))
 
 
-def test_what_is_too_large_is_kept_elsewhere_where_there_is_a_place() -> None:
+def test_what_is_too_large_is_kept_elsewhere_where_there_is_a_place(desk_with: Any) -> None:
     kept: dict[str, bytes] = {}
 
     def put(data: bytes) -> str:
@@ -273,7 +274,7 @@ def test_what_is_too_large_is_kept_elsewhere_where_there_is_a_place() -> None:
         kept[key] = data
         return key
 
-    desk = Desk(payload_store=CallablePayloads(put, kept.__getitem__))
+    desk = desk_with(payload_store=CallablePayloads(put, kept.__getitem__))
     desk.start(input="i" * 40_000, request_id="r")
     desk.start(input="i" * 40_000, request_id="r")
     desk.decide(ScheduleActivity("A", "a", input="a" * 40_000))
@@ -287,12 +288,12 @@ def test_what_is_too_large_is_kept_elsewhere_where_there_is_a_place() -> None:
         other.process_by_id("p")
 
 
-def test_a_payload_store_that_fails_is_trouble_that_passes() -> None:
+def test_a_payload_store_that_fails_is_trouble_that_passes(desk_with: Any) -> None:
     def fail(_: Any) -> Any:
         raise OSError("no route")
 
     with pytest.raises(BackendUnavailable, match="no route"):
-        Desk(payload_store=CallablePayloads(fail, fail)).start(input="x" * 40_000)
+        desk_with(payload_store=CallablePayloads(fail, fail)).start(input="x" * 40_000)
 
 
 def test_payloads_are_kept_in_s3_by_what_they_are() -> None:
@@ -315,8 +316,8 @@ class Reversed:
         return data[::-1]
 
 
-def test_payloads_are_encrypted_where_there_is_a_codec() -> None:
-    desk = Desk(payload_codec=Reversed())
+def test_payloads_are_encrypted_where_there_is_a_codec(desk_with: Any) -> None:
+    desk = desk_with(payload_codec=Reversed())
     desk.start(input={"secret": 1}, request_id="r")
     assert "secret" not in desk.called("start_workflow_execution")[0]["input"]
     desk.backend.signal_process("p", "s", [1])

@@ -23,14 +23,17 @@ from pyworkflow.process import Process
 from pyworkflow.signal import Signal
 from pyworkflow_amazonswf import answers, words
 
-from .support import Desk, desk
+from .support import Desk, desk, desk_with
 
-__all__ = ["desk"]
+__all__ = ["desk", "desk_with"]
 
 # -- refused, unanswered, blocked ----------
 
 
-def test_a_decider_that_is_refused_again_and_again_is_slowed_down_and_blocked(desk: Desk) -> None:
+def test_a_decider_that_is_refused_again_and_again_is_slowed_down_and_blocked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pyworkflow.engine.machine.decisions.MAX_BACKOFF", 0.0)  # SWF does not wait by itself
     desk.start()
     waits: list[float] = []
     while len(waits) < 10:
