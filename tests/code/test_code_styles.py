@@ -32,7 +32,7 @@ from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from pyworkflow.events import ActivityEvent, DecisionEvent
 from pyworkflow.values import fresh_id
 from tests.servers import postgres, redis
-from tests.swf.imitation import Imitation
+from tests.swf.inside import Inside
 
 Executed = list[tuple[str, Any]]
 executed: Executed = []
@@ -131,16 +131,20 @@ def redis_server() -> Iterator[str]:
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     name = fresh_id()
     made: Backend
+    swf: Inside | None = None
     if request.param == "redis":
         made = open_backend(request.getfixturevalue("redis_server"), prefix=name)
     elif request.param == "swf":
-        made = AmazonSWFBackend(domain="shop", client=Imitation(time.time))
+        swf = Inside(time.time)
+        made = AmazonSWFBackend(domain="test", client=swf)
     elif request.param == "postgres":
         made = open_backend(postgres.url(), schema=f"styles_{name}")
     else:
         made = open_backend({"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/styles.db"}[request.param])
     yield made
     made.close()
+    if swf is not None:
+        swf.close()
     if request.param == "postgres":
         postgres.drop(f"styles_{name}")
 

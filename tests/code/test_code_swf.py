@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pyworkflow import Manager, Process, ProcessContinued, Worker, workflow
 from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.testing import VirtualClock
-from tests.swf.imitation import Imitation
+from tests.swf.inside import Inside
 
 from .kept import workflows
 from .test_code_outside import Basket, Part
@@ -25,10 +26,15 @@ class Seconds:
 
     def __init__(self, on: str, flows: Any, **options: Any) -> None:
         self.clock = VirtualClock()
-        client = Imitation(self.clock) if on == "swf" else None
-        backend = MemoryBackend(self.clock) if client is None else AmazonSWFBackend(domain="test", client=client)
+        self.swf = Inside(self.clock) if on == "swf" else None
+        backend = MemoryBackend(self.clock) if self.swf is None else AmazonSWFBackend(domain="test", client=self.swf)
         self.manager = Manager(backend, flows)
         self.worker = Worker(self.manager, concurrency=2, **options)
+
+    def close(self) -> None:
+        self.manager.close()
+        if self.swf is not None:
+            self.swf.close()
 
     def work(self, seconds: int = 0) -> None:
         for second in range(seconds + 1):
@@ -65,9 +71,12 @@ def everything(it: Seconds) -> list[Any]:
 
 @pytest.mark.parametrize("options", WAYS, ids=["kept", "cache-0", "always-replay"])
 def test_everything_comes_to_the_same_on_swf(options: Any) -> None:
-    on_swf = Seconds("swf", workflows, **options)
-    assert everything(on_swf) == everything(Seconds("memory", workflows, **options))
-    assert on_swf.manager.check("all") and on_swf.manager.check("plain")
+    with (
+        closing(Seconds("swf", workflows, **options)) as on_swf,
+        closing(Seconds("memory", workflows, **options)) as it,
+    ):
+        assert everything(on_swf) == everything(it)
+        assert on_swf.manager.check("all") and on_swf.manager.check("plain")
 
 
 @workflow
@@ -94,4 +103,5 @@ def check_runs(it: Seconds) -> None:
 
 @pytest.mark.parametrize("check", [check_basket, check_runs])
 def test_signals_queries_children_and_runs(check: Callable[[Seconds], None]) -> None:
-    check(Seconds("swf", [Basket, counts, Part]))
+    with closing(Seconds("swf", [Basket, counts, Part])) as it:
+        check(it)
