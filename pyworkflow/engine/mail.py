@@ -94,7 +94,14 @@ class Mail:
                 self.store.discard(task)
 
     def _say(self, messages: Sequence[tuple[str, msg.Message]]) -> list[Any]:
-        """Say something to processes, all that one is told in one commit; the replies."""
+        """Say something to processes, what one is told in one commit where it can be; the replies."""
+        now, later = _at_once(messages)
+        replies = dict(zip(now, self._say_at_once([messages[index] for index in now]), strict=True))
+        if later:
+            replies |= dict(zip(later, self._say([messages[index] for index in later]), strict=True))
+        return [replies[index] for index in range(len(messages))]
+
+    def _say_at_once(self, messages: Sequence[tuple[str, msg.Message]]) -> list[Any]:
         by_process: dict[str, list[msg.Message]] = {}
         for process, message in messages:
             by_process.setdefault(process, []).append(message)
@@ -107,6 +114,25 @@ class Mail:
         for visit in self.office.commit(visits):
             replies[visit.process] = iter(visit.replies)
         return [next(replies[process]) for process, _ in messages]
+
+
+def _at_once(messages: Sequence[tuple[str, msg.Message]]) -> tuple[list[int], list[int]]:
+    """Which of them go into one commit a process, and which must wait for that: a commit begins one run at most."""
+    now: list[int] = []
+    later: list[int] = []
+    told: set[str] = set()
+    full: set[str] = set()
+    for index, (process, message) in enumerate(messages):
+        starts = isinstance(message, msg.Start)
+        if process in full or (starts and process in told):
+            later.append(index)
+            full.add(process)
+            continue
+        now.append(index)
+        told.add(process)
+        if starts:
+            full.add(process)
+    return now, later
 
 
 def _is_early(letter: msg.Letter, reply: Any, now: float) -> bool:

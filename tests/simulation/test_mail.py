@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pyworkflow.backend.memory import MemoryBackend
+from pyworkflow.backend.memory import MemoryBackend, MemoryStore
 from pyworkflow.backend.model import Finished, Wanted
-from pyworkflow.decision import SignalProcess
+from pyworkflow.decision import CompleteProcess, SignalProcess, StartChildProcess
+from pyworkflow.engine.engine import Engine
 from pyworkflow.engine.store import Row
 from pyworkflow.process import Process
 from pyworkflow.testing import VirtualClock
@@ -39,3 +40,18 @@ def test_a_process_that_cannot_be_read_holds_up_nobody_elses_letters(damaged: st
 
 def signals(backend: MemoryBackend, process: str) -> int:
     return [event.type for event in backend.history(process)].count("signal")
+
+
+def test_a_commit_begins_one_run_at_most() -> None:
+    """Start, end and start again in one batch of letters: each run is stored before the next takes its place."""
+    store = MemoryStore()
+    engine = Engine(store)
+    engine.register_workflow("W")
+    for boss in ("a", "b"):
+        engine.start_process(Process("W", boss))
+    tasks = engine.exchange(decisions=Wanted(("default",), 2)).decisions
+    child = StartChildProcess(Process("W", "k"), "TERMINATE")
+    engine.exchange([Finished(task, [child, CompleteProcess()]) for task in tasks])
+    for _ in range(3):
+        engine.exchange()
+    check(store)
