@@ -61,7 +61,7 @@ MUTANTS = [
     Mutant(
         "no-limit-of-open-activities",
         f"{C}/calls.py",
-        "if running >= OPEN_AT_ONCE[command.kind]:",
+        "if running is not None and running >= OPEN_AT_ONCE[kind]:",
         "if False:",
         ("tests/code/test_code_wide.py",),
     ),
