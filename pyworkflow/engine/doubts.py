@@ -23,30 +23,25 @@ class Doubts:
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._open: list[Taken] = []
+        self._open: dict[tuple[str, str, int, bytes], Taken] = {}
 
     def about(self, wanted: Callable[[Taken], bool]) -> bool:
         """Is there any about what is wanted?"""
-        return any(wanted(taken) for taken in self._open)
+        return any(wanted(taken) for taken in list(self._open.values()))
 
     def add(self, taken: Iterable[Taken]) -> None:
-        """The newest are kept."""
-        self._open.extend(taken)
-        del self._open[:-MANY]
+        """The newest are kept. A start that was written again, the same, by a second attempt is one doubt."""
+        for item in taken:
+            self._open[item.head.id, item.work.run, item.started, _written(item)] = item
+        for key in list(self._open)[:-MANY]:
+            self._open.pop(key, None)
 
     def settle(self, wanted: Callable[[Taken], bool]) -> Iterator[Taken]:
         """What was started indeed, one after the other, if it is wanted then."""
-        for taken in list(self._open):
-            if wanted(taken) and self._pick(taken) and self._is_ours(taken):
+        for key, taken in list(self._open.items()):
+            # Taken upon oneself, if no other thread has.
+            if wanted(taken) and self._open.pop(key, None) is not None and self._is_ours(taken):
                 yield taken
-
-    def _pick(self, taken: Taken) -> bool:
-        """Take a doubt upon oneself; has no other thread?"""
-        try:
-            self._open.remove(taken)
-        except ValueError:
-            return False
-        return True
 
     def _is_ours(self, taken: Taken) -> bool:
         try:
@@ -62,8 +57,11 @@ class Doubts:
         if head is None or not _holds(head, taken):
             return False
         sealed = self._office.store.history(head.id, head.run, taken.started - 1, 1)
-        wrote = next(record for _, seq, record in taken.draft.written if seq == taken.started)
-        return bool(sealed) and sealed[0][SEAL:] == encode(wrote)
+        return bool(sealed) and sealed[0][SEAL:] == _written(taken)
+
+
+def _written(taken: Taken) -> bytes:
+    return encode(next(record for _, seq, record in taken.draft.written if seq == taken.started))
 
 
 def _holds(head: Head, taken: Taken) -> bool:

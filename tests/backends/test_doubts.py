@@ -107,6 +107,18 @@ def test_a_second_failure_leaves_it_in_doubt(losing: LosingStore) -> None:
     assert not engine.exchange(decisions=ANY, identity="we")
 
 
+def test_what_a_second_attempt_started_under_the_same_number_is_handed_out_once(losing: LosingStore) -> None:
+    """A signal comes between: without the activity, which is claimed later, the decision has the same number again."""
+    engine, others = make_engine(losing, 10), make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    (decision,) = engine.exchange(decisions=ANY).decisions
+    others.signal_process("p", "news")
+    answer = Finished(decision, [ScheduleActivity("A", "a"), ScheduleActivity("A", "a")])
+    failing(losing, engine, "request history", answer, decisions=ANY, activities=ANY)
+    found = engine.exchange(decisions=ANY, activities=ANY, identity="we")
+    assert (len(found.decisions), len(found.activities)) == (1, 1)
+
+
 def test_what_was_never_stored_is_taken_anew(losing: LosingStore) -> None:
     engine = make_engine(losing)
     engine.start_process(Process("W", "p"))

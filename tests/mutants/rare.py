@@ -112,7 +112,7 @@ MUTANTS = [
            SQLITE),
     Mutant("sqlite-reads-one-too-many", "backends/pyworkflow_sql/lines.py", "records[max(skip + 1 - first, 0) :]",
            "records[max(skip - first, 0) :]", SQLITE),
-    Mutant("doubts-believe-anything", f"{E}/doubts.py", "return bool(sealed) and sealed[0][SEAL:] == encode(wrote)",
+    Mutant("doubts-believe-anything", f"{E}/doubts.py", "return bool(sealed) and sealed[0][SEAL:] == _written(taken)",
            "return True", DOUBTS),
     Mutant("doubts-about-what-is-over", f"{E}/doubts.py", "if head is None or not _holds(head, taken):",
            "if head is None:", DOUBTS),
