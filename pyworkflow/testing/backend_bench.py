@@ -40,6 +40,7 @@ class BackendBench:
         self.backend.register_activity("A", "default", None, None, None)
         yield
         self.backend.close()
+        vars(self).clear()  # pytest keeps the instances of all tests.
 
     # -- users ----------
 

@@ -53,6 +53,7 @@ class StoreBench:
         yield
         self.other.close()
         self.store.close()
+        vars(self).clear()  # pytest keeps the instances of all tests.
 
     # -- making things ----------
 
