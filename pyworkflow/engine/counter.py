@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,7 @@ from ..exceptions import BackendUnavailable, CorruptRecord, PayloadError, Unknow
 from ..task import DecisionTask
 from . import messages as msg
 from .codec import check_name
-from .desk import Desk, Taken, body_of, given_up, take_message
+from .desk import Caller, Desk, Taken, body_of, given_up, take_message
 from .doubts import Doubts
 from .head import ActivityWork, DecisionWork, Head
 from .history import History
@@ -38,7 +39,7 @@ class Order:
     def __init__(
         self, decisions: Wanted | None, activities: Wanted | None, identity: str, decide: Decide | None = None
     ) -> None:
-        self.identity = identity
+        self.caller = Caller(identity, int.from_bytes(os.urandom(4), "big"))
         self.decide = decide
         self.seconds_left = 0.0 if decide is None else DECIDING
         self.started: list[Taken] = []
@@ -58,7 +59,7 @@ class Order:
 
     def may_have(self, taken: Taken) -> bool:
         """Was this started for the same worker, and is it wanted?"""
-        return taken.identity == self.identity != "" and self.kind(taken.queue) is not None
+        return taken.caller.identity == self.caller.identity and self.kind(taken.queue) is not None
 
     @property
     def queues(self) -> list[str]:
@@ -178,8 +179,8 @@ class Counter:
         """Start a task of this draft. Raises UnknownResourceException when what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
-        started = apply(draft, take_message(work, order.identity))
-        taken = Taken(task.queue, work, started, draft, order.identity)
+        started = apply(draft, take_message(work, order.caller))
+        taken = Taken(task.queue, work, started, draft, order.caller)
         order.started.append(taken)
         return taken
 
@@ -256,7 +257,7 @@ class Counter:
                 self.office.put_off(task, error)
         now = self.store.now()
         visits = [
-            self.office.on(process, heads[process], [take_message(work, order.identity) for _, work in tasks], now)
+            self.office.on(process, heads[process], [take_message(work, order.caller) for _, work in tasks], now)
             for process, tasks in by_process.items()
             if tasks
         ]
@@ -276,4 +277,4 @@ def _started(visit: Visit, by_process: Claimed, order: Order) -> Iterator[tuple[
     """The tasks of this visit, each with its start, None where it is not to be had any more."""
     for (task, work), reply in zip(by_process[visit.process], visit.replies, strict=True):
         failed = isinstance(reply, WorkflowError)
-        yield task, None if failed else Taken(task.queue, work, reply, visit.draft, order.identity)
+        yield task, None if failed else Taken(task.queue, work, reply, visit.draft, order.caller)

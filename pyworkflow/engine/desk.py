@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 from msgspec import Struct
 
@@ -26,6 +28,13 @@ _DECISIONS = msgspec.json.Decoder(DecisionWork)
 _SCHEDULED = msgspec.json.Decoder(ActivityScheduled)
 
 
+class Caller(NamedTuple):
+    """Who takes tasks: what a worker calls itself, and the number of its call, which no other call has."""
+
+    identity: str = ""
+    call: int = 0
+
+
 class Taken(Struct, eq=False, gc=False):
     """A task that was started: the queue it came from, its work, the number of its start, the draft of it, for whom."""
 
@@ -33,7 +42,7 @@ class Taken(Struct, eq=False, gc=False):
     work: ActivityWork | DecisionWork
     started: int
     draft: Draft
-    identity: str = ""
+    caller: Caller = Caller()
 
     @property
     def head(self) -> Head:
@@ -126,10 +135,11 @@ class Desk:
         )  # fmt: skip
 
 
-def take_message(work: ActivityWork | DecisionWork, identity: str) -> msg.Message:
+def take_message(work: ActivityWork | DecisionWork, caller: Caller) -> msg.Message:
+    identity, call = caller
     if isinstance(work, DecisionWork):
-        return msg.TakeDecision(run=work.run, identity=identity)
-    return msg.TakeActivity(run=work.run, scheduled=work.scheduled, identity=identity)
+        return msg.TakeDecision(run=work.run, identity=identity, call=call)
+    return msg.TakeActivity(run=work.run, scheduled=work.scheduled, identity=identity, call=call)
 
 
 def body_of(task: Task) -> ActivityWork | DecisionWork:

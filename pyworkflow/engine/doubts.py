@@ -16,23 +16,22 @@ MANY = 1_000
 class Doubts:
     """The next call settles them by what the store says, so that they need not wait for their timeouts.
 
-    A task is ours if the process holds it under its number, and the event of that number is the one that we wrote: by
-    the same worker at the same time. So only those of workers with a name are settled, and by a worker of that name;
-    two that have the same name in two places must not be at one process in one microsecond.
+    A task is ours if the process holds it under its number, and the event of that number is the one that we wrote: it
+    has the number of the call in it. It is handed to a caller of the same name.
     """
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._open: dict[tuple[str, str, int, bytes], Taken] = {}
+        self._open: dict[tuple[str, str, int, int], Taken] = {}
 
     def about(self, wanted: Callable[[Taken], bool]) -> bool:
         """Is there any about what is wanted?"""
         return any(wanted(taken) for taken in list(self._open.values()))
 
     def add(self, taken: Iterable[Taken]) -> None:
-        """The newest are kept. A start that was written again, the same, by a second attempt is one doubt."""
+        """The newest are kept. What a second attempt of a call started under the same number is one doubt."""
         for item in taken:
-            self._open[item.head.id, item.work.run, item.started, _written(item)] = item
+            self._open[item.head.id, item.work.run, item.started, item.caller.call] = item
         for key in list(self._open)[:-MANY]:
             self._open.pop(key, None)
 

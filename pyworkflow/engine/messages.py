@@ -95,6 +95,7 @@ class Wake(Message):
 
 class TakeDecision(Message):
     identity: str = ""
+    call: int = 0
 
 
 class AnswerDecision(Message):
@@ -124,6 +125,7 @@ class ReleaseDecision(Message):
 class TakeActivity(Message):
     scheduled: int
     identity: str = ""
+    call: int = 0
 
 
 class EndActivity(Message):

@@ -102,7 +102,10 @@ class ProcessTerminated(Closing):
 
 
 class DecisionStarted(Record):
+    """`call` tells the calls apart that may have taken it, so that one that failed finds out whether it has."""
+
     identity: str = ""
+    call: int = 0
 
 
 class DecisionCompleted(Record):
@@ -230,8 +233,11 @@ class DecisionRefused(Record):
 
 
 class ActivityStarted(Record):
+    """`call` as with DecisionStarted."""
+
     scheduled: int
     identity: str = ""
+    call: int = 0
 
 
 class ActivityReleased(Record):

@@ -208,7 +208,7 @@ def test_an_error_that_was_swallowed_in_a_batch_is_no_commit(server: Server) -> 
 def test_a_client_that_stopped_in_a_transaction_holds_up_nobody(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION", "500ms")
+    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION", "2s")
     zombie, other = store(server), store(server)
     zombie.commit([make_commit("p", add=[make_task("p")])])
     with pytest.raises(BackendUnavailable), zombie.batch():

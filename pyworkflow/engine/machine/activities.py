@@ -68,7 +68,8 @@ def take(draft: Draft, message: msg.TakeActivity) -> int:
     if state is None or state.started:
         raise UnknownActivityException(f"activity {message.scheduled} of process {head.id!r} is not waiting")
     state = _edit(draft, message.scheduled)
-    state.started = draft.record(rec.ActivityStarted(scheduled=message.scheduled, identity=message.identity))
+    record = rec.ActivityStarted(scheduled=message.scheduled, identity=message.identity, call=message.call)
+    state.started = draft.record(record)
     state.by = _in(draft, state.execution_timeout)
     state.beat_by = _in(draft, state.heartbeat_timeout)
     draft.remove(_key(message.scheduled))

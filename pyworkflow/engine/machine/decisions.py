@@ -45,7 +45,7 @@ def take(draft: Draft, message: msg.TakeDecision) -> int:
     if not head.open or head.run != message.run or head.decision.state != SCHEDULED:
         raise UnknownDecisionException(f"process {head.id!r} waits for no decision")
     decision = head.decision
-    decision.started = draft.record(rec.DecisionStarted(identity=message.identity))
+    decision.started = draft.record(rec.DecisionStarted(identity=message.identity, call=message.call))
     decision.state = STARTED
     if head.decision_timeout is not None:
         decision.by = draft.now + head.decision_timeout
