@@ -1,4 +1,7 @@
-"""The Postgres store and backend by the suites: one machine and two, woken and polling, whatever the cache keeps."""
+"""The Postgres store and backend by the suites: one machine and two, woken and polling.
+
+What caches of every size keep is tested in memory and on SQLite: they are the engine's.
+"""
 
 from __future__ import annotations
 
@@ -42,15 +45,8 @@ class TestPostgres(BackendSuite):
         )
 
 
-class TestPostgresCacheOfOne(TestPostgres):
-    cache_size = 1
-
-
-class TestPostgresWithoutCache(TestPostgres):
-    cache_size = 0
-
-
 class TestPostgresPolling(TestPostgres):
+    cache_size = 1
     listen = False
 
 
@@ -59,10 +55,6 @@ class TestPostgresOnTwoMachines(TestPostgres):
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
         return Alternating([super(TestPostgresOnTwoMachines, self).make_backend(clock, tmp_path) for _ in range(2)])
-
-
-class TestPostgresOnTwoMachinesCacheOfOne(TestPostgresOnTwoMachines):
-    cache_size = 1
 
 
 class TestPostgresOnTwoMachinesWithoutCache(TestPostgresOnTwoMachines):

@@ -1,4 +1,7 @@
-"""The Redis backend by the suites, on a real server: one shard and several, two machines, whatever the cache keeps."""
+"""The Redis backend by the suites, on a real server: one shard and several, one machine and two.
+
+What caches of every size keep is tested in memory and on SQLite: they are the engine's.
+"""
 
 from __future__ import annotations
 
@@ -34,24 +37,13 @@ class TestRedis(RedisBackends):
     pass
 
 
-class TestRedisCacheOfOne(RedisBackends):
-    cache_size = 1
-
-
-class TestRedisWithoutCache(RedisBackends):
-    cache_size = 0
-
-
 class TestRedisFourShards(RedisBackends):
+    cache_size = 1
     shards = 4
 
 
 class TestRedisOnTwoMachines(RedisBackendsTwice):
     pass
-
-
-class TestRedisOnTwoMachinesCacheOfOne(RedisBackendsTwice):
-    cache_size = 1
 
 
 class TestRedisOnTwoMachinesWithoutCache(RedisBackendsTwice):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.servers.redis import Keyspace
 
-from .redis_benches import RedisBackends, RedisBackendsTwice, RedisStores, RedisStoresTwice
+from .redis_benches import RedisBackendsTwice, RedisStoresTwice
 
 
 @pytest.fixture(autouse=True, scope="class")
@@ -14,15 +14,7 @@ def _server(request: pytest.FixtureRequest, redis_cluster: Keyspace) -> None:
     request.cls.server = redis_cluster
 
 
-class TestClusterStore(RedisStores):
-    shards = 16
-
-
 class TestClusterStoreTwice(RedisStoresTwice):
-    shards = 16
-
-
-class TestCluster(RedisBackends):
     shards = 16
 
 
