@@ -9,7 +9,8 @@ import psycopg
 
 from tests.servers.postgres import DURABLE, Server, binaries
 
-from .server import Goals, Row, measure_server
+from .report import Row
+from .server import Goals, measure_server
 
 SCHEMA = "pyworkflow_bench"
 PROCESSES = 500
@@ -63,13 +64,13 @@ def _emptied(url: str) -> str:
     return f"{url}?schema={SCHEMA}"
 
 
-def measure_postgres(runs: int, row: Row) -> None:
+def measure_postgres(runs: int, row: Row, peers: bool) -> None:
     """On a server of our own that syncs its commits."""
     server = Server(binaries(), DURABLE)
     try:
         server.start()
         url = server.url
-        goals = Goals(share=0.25, wide=150, long=2, alone=8)
-        measure_server("Postgres", partial(transitions, url), partial(_emptied, url), goals, runs, row)
+        goals = Goals(share=0.25, wide=150, long=2, alone=8, peers={"dbos": 18})
+        measure_server("Postgres", partial(transitions, url), partial(_emptied, url), goals, runs, row, peers)
     finally:
         server.remove()

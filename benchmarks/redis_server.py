@@ -7,14 +7,15 @@ from functools import partial
 from tests.servers.redis import RunningServer, running
 
 from .calibrate_redis import redis_transitions
-from .server import Goals, Row, measure_server
+from .report import Row
+from .server import Goals, measure_server
 
 
-def measure_redis(runs: int, row: Row) -> None:
+def measure_redis(runs: int, row: Row, peers: bool) -> None:
     with running() as server:
-        goals = Goals(share=0.12, wide=60, long=1, alone=2.5)
+        goals = Goals(share=0.12, wide=60, long=1, alone=2.5, peers={"huey": 3.5, "celery": 15})
         bare = lambda batch, total: redis_transitions(_emptied(server), batch, total)  # noqa: E731
-        measure_server("Redis everysec", bare, partial(_emptied, server), goals, runs, row)
+        measure_server("Redis everysec", bare, partial(_emptied, server), goals, runs, row, peers)
 
 
 def _emptied(server: RunningServer) -> str:

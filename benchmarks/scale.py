@@ -24,7 +24,7 @@ from pyworkflow import Manager, Process, Timer, Worker, Workflow
 from pyworkflow.backend import Wanted
 from tests.servers import postgres, redis
 
-from .__main__ import RESULTS, machine
+from .report import RESULTS, machine
 from .workloads import Sequential
 
 DAY = 86_400.0

@@ -1,0 +1,43 @@
+"""Other libraries on the same workloads, in an environment of their own beside the project's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from ..report import Row
+
+ENVIRONMENT = Path(__file__).parents[2] / ".venv-peers"
+PACKAGES = ("celery", "dbos", "huey", "redis")
+PATIENCE = 600.0
+
+
+def measure_files(row: Row) -> None:
+    """Those that can use SQLite files."""
+    with tempfile.TemporaryDirectory() as folder:
+        dbos = measured("dbos", f"sqlite:///{folder}/dbos.sqlite")
+        row("DBOS W1 SQLite, in-process", dbos["w1"], "steps/s", "peer")
+        row("DBOS W3 SQLite, in-process", dbos["w3"], "s", "peer")
+        huey = measured("huey", f"{folder}/huey.db")
+        row("Huey W1 SQLite fsync, one worker, no history", huey["w1"], "steps/s", "peer")
+
+
+def measured(peer: str, url: str) -> dict[str, float]:
+    """The figures of one peer on the store at `url`. Raises CalledProcessError where it does not run."""
+    command = [_python(), Path(__file__).with_name(f"{peer}_peer.py"), url]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True)
+    figures: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
+    return figures
+
+
+@cache
+def _python() -> Path:
+    python = ENVIRONMENT / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+    return python

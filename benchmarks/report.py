@@ -1,0 +1,87 @@
+"""Figures beside their goals, as a table and as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import calibrate
+
+RESULTS = Path(__file__).parent / "results"
+
+# Bare SQLite transitions a second, 50 at a time, on the machine that the goals were set on: see `calibrate`.
+PACE = 40_000
+
+_GOAL = re.compile(r"(<=|>=) ([\d,.]+)")
+_AT_A_PACE = {"steps/s": -1, "ms": 1, "s": 1, "ms/step": 1, "% of a core": 1}
+
+
+class Row(Protocol):
+    """Takes one figure. A goal is "<= 20" or ">= 1,000"; any other text is only shown."""
+
+    def __call__(self, name: str, value: float, unit: str = "", goal: str = "") -> None: ...
+
+
+class Report:
+    """Collects rows. What depends on how fast a machine is counts as met at its pace, too, if that is said."""
+
+    def __init__(self, slower: float = 1.0) -> None:
+        self.slower = slower
+        self.rows: list[dict[str, Any]] = []
+
+    def row(self, name: str, value: float, unit: str = "", goal: str = "") -> None:
+        here = value / self.slower ** _AT_A_PACE.get(unit, 0)
+        judged = {"met": _meets(value, goal), "met_at_this_pace": _meets(here, goal)}
+        self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "goal": goal, **judged})
+
+    def write(self, target: Path) -> None:
+        about = {"machine": machine(), "slower": round(self.slower, 2), "date": datetime.date.today().isoformat()}
+        RESULTS.mkdir(exist_ok=True)
+        target.write_text(json.dumps({**about, "rows": self.rows}, indent=1) + "\n")
+
+    def show(self) -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        about = {**machine(), "times the goals' machine, by S50": f"1/{self.slower:.2g}"}
+        table = Table(title=" · ".join(f"{key} {value}" for key, value in about.items()))
+        for column in ("", "measured", "unit", "goal", ""):
+            table.add_column(column, justify="right" if column == "measured" else "left")
+        for row in self.rows:
+            value = row["value"]
+            shown = f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
+            table.add_row(row["name"], shown, row["unit"], row["goal"], _mark(row))
+        Console().print(table)
+
+
+def _meets(value: float, goal: str) -> bool | None:
+    """None where the goal is none."""
+    found = _GOAL.fullmatch(goal)
+    if found is None:
+        return None
+    limit = float(found[2].replace(",", ""))
+    return value <= limit if found[1] == "<=" else value >= limit
+
+
+def _mark(row: dict[str, Any]) -> str:
+    if row["met"] is None:
+        return ""
+    if row["met"]:
+        return "[green]met[/]"
+    return "[yellow]met at this pace[/]" if row["met_at_this_pace"] else "[red]missed[/]"
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": platform.platform(),
+        "cpus": os.cpu_count(),
+        "million_calls_per_second": round(calibrate.python_calls(), 1),
+    }
