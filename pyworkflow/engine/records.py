@@ -1,5 +1,4 @@
-"""What is written into a history, one record an event; `view` shows them to deciders, `translate` makes those of
-decisions.
+"""What is written into a history, one record an event; `view` shows them to deciders, `translate` makes them.
 
 A record names an earlier one by its number (`scheduled`, `started`, `initiated`) instead of repeating it.
 Payloads are JSON bytes that nothing in the engine looks into. Times are seconds since 1970.
@@ -102,18 +101,15 @@ class ProcessTerminated(Closing):
 
 
 class DecisionStarted(Record):
-    """`call` tells the calls apart that may have taken it, so that one that failed finds out whether it has."""
-
     identity: str = ""
-    call: int = 0
+    call: int = 0  # Which call took it: one that failed finds out whether it has.
 
 
 class DecisionCompleted(Record):
     """The decider answered with nothing; an answer of decisions is its records."""
 
 
-class DecisionTimedOut(Record):
-    pass
+class DecisionTimedOut(Record): ...
 
 
 class DecisionFailed(Record):
@@ -233,8 +229,6 @@ class DecisionRefused(Record):
 
 
 class ActivityStarted(Record):
-    """`call` as with DecisionStarted."""
-
     scheduled: int
     identity: str = ""
     call: int = 0
