@@ -18,6 +18,7 @@ from pyworkflow import Process
 from pyworkflow.backend import Backend
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow_blinker.wrapper import Wrapper
 from pyworkflow_swfserver import serving
 
@@ -178,6 +179,29 @@ def test_a_task_that_nobody_is_left_for_is_handed_back(patient: str, backend: Wa
     until(lambda: "decision_released" in [event.type for event in backend.history("~shop~o")])
     assert shop.poll("rare")["workflowExecution"]["workflowId"] == "o"
     again.close()
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_task_that_could_not_be_told_is_handed_back(
+    patient: str, backend: Watched, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """Its history cannot be read just now."""
+
+    def fails(*args: Any) -> Any:
+        raise BackendUnavailable("not now")
+
+    shop = Shop(patient)
+    if not waits:
+        shop.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "history", fails)
+        waiting = poll(patient)
+        if waits:
+            backend.waits_for("deciders")
+            shop.start()
+        assert b" 503 " in waiting.recv(100)
+    until(lambda: "decision_released" in [event.type for event in backend.history("~shop~o")])
+    until(lambda: shop.poll().get("taskToken"))
 
 
 def test_hundreds_who_wait_cost_no_threads(patient: str, backend: Watched) -> None:
