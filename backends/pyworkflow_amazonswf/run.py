@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyworkflow import events as ev
+from pyworkflow.exceptions import CorruptRecord, WorkflowError
 from pyworkflow.process import Process
 from pyworkflow_swf import ForeignEvent, Reader
 from pyworkflow_swf.kinds import WAKING
@@ -51,9 +52,16 @@ class Run(Reader):
         self._refused = False
 
     def append(self, event: Attributes) -> None:
+        """Read one event. Raises CorruptRecord for what only looks like a word of ours, PayloadError."""
         if self._completed and event["eventType"] != "MarkerRecorded":
             self.answer()
-        super().append(event)
+        try:
+            super().append(event)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, WorkflowError):
+                raise
+            what = f"event {event['eventId']}, {event['eventType']}, of process {self.id!r}, run {self.run}"
+            raise CorruptRecord(f"{what} cannot be read: {type(error).__name__}: {error}") from error
 
     def settle(self) -> None:
         """The history ends here: an answer of which nothing came was an empty one."""

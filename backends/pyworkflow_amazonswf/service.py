@@ -47,8 +47,11 @@ _FORBIDDEN = (
     "UnrecognizedClientException",
     "InvalidClientTokenId",
     "SignatureDoesNotMatch",
+    "InvalidSignatureException",
     "IncompleteSignature",
+    "IncompleteSignatureException",
     "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
     "OptInRequired",
 )
 """Trouble with keys and policies; docs/amazonswf.md has the policy that is needed."""
@@ -157,10 +160,13 @@ def _trouble(operation: str, error: Exception) -> WorkflowError:
     return BackendUnavailable(f"Amazon SWF could not be reached for {operation}: {error}")
 
 
-GONE = ("UnknownResourceFault", "ValidationException")
-"""What SWF says of a token that is not one, or not one any more."""
-
-
 def gone(error: SwfFault, instead: type[UnknownResourceException], what: str) -> WorkflowError:
-    """What an unknown resource is for this call; other faults as they are."""
-    return instead(f"{what}: {error}") if error.code in GONE else error
+    """What an unknown resource, or a name that cannot be one, is for this call; other faults as they are."""
+    known = error.code not in ("UnknownResourceFault", "ValidationException")
+    return error if known else instead(f"{what}: {error}")
+
+
+def stale(error: SwfFault, instead: type[UnknownResourceException], what: str) -> WorkflowError:
+    """What a token that is none, or none any more, is for this call; other faults, of what was said, as they are."""
+    about_it = error.code == "UnknownResourceFault" or "token" in str(error).lower()
+    return gone(error, instead, what) if about_it else error
