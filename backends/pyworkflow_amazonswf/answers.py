@@ -127,7 +127,10 @@ class Answers:
     def _child(self, decision: dec.StartChildProcess, record: Any) -> Json:
         execution_timeout(record.timeout)
         self.types.ensure_workflow(record.workflow, record.version)
-        return self._resolved(decision, record, id=record.process)
+        written = self._resolved(decision, record, id=record.process, child_policy="ABANDON")
+        if decision.child_policy != "ABANDON":
+            written[attributes_name(written["decisionType"])]["control"] = words.policy(decision.child_policy)
+        return written
 
     def _continued(self, run: Run, decision: dec.ContinueAsNew) -> Json:
         """What is left out stays as it was; SWF would take the type's."""

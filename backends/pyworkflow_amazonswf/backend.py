@@ -33,6 +33,7 @@ from pyworkflow.task import ActivityTask
 from .address import read_url
 from .answers import MOST_DECISIONS, Answers
 from .desk import Desk, refusals
+from .family import Family
 from .news import News
 from .payloads import PayloadStore, SwfTexts
 from .polls import Polls, by_kind, wanted_of
@@ -90,8 +91,9 @@ class AmazonSWFBackend(Backend):
         self._news = News(runs)
         self._patience = patience
         self._questions = Questions(self.service, runs)
-        self._requests = Requests(self.service, self.types, texts, translator, self._questions, self._news)
-        self._desk = Desk(self.service, self.types, texts, runs, answers, self._news)
+        family = Family(self.service, runs, self._news)
+        self._requests = Requests(self.service, self.types, texts, translator, self._questions, self._news, family)
+        self._desk = Desk(self.service, self.types, texts, runs, answers, self._news, family)
         self._polls = Polls(self._desk.take, self._desk.hand_back, self._count, polls)
         if ensure_domain:
             self._ensure_domain()

@@ -26,6 +26,7 @@ from pyworkflow.task import ActivityTask, DecisionTask
 from . import words
 from .answers import Answers, closes, cut
 from .asking import instead_of_asking
+from .family import Family
 from .news import News
 from .payloads import SwfTexts
 from .polls import PollAgain
@@ -45,7 +46,14 @@ class Desk:
     """Takes tasks and hands in outcomes; nothing waits here but SWF's own long polls."""
 
     def __init__(
-        self, service: Service, types: SwfTypes, texts: SwfTexts, runs: Runs, answers: Answers, news: News
+        self,
+        service: Service,
+        types: SwfTypes,
+        texts: SwfTexts,
+        runs: Runs,
+        answers: Answers,
+        news: News,
+        family: Family,
     ) -> None:
         self.service = service
         self.types = types
@@ -53,6 +61,7 @@ class Desk:
         self.runs = runs
         self.answers = answers
         self.news = news
+        self.family = family
 
     # -- what workers get ----------
 
@@ -145,6 +154,7 @@ class Desk:
                 raise UnknownDecisionException(str(error)) from error
             if closes(decisions):
                 self.news.ended(process, run_id, started)
+                self.family.answered(process, run_id, decisions)
             return
         operation, about = self._end(outcome)
         try:

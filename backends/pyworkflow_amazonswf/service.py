@@ -8,10 +8,13 @@ from typing import Any
 
 from pyworkflow.exceptions import (
     BackendUnavailable,
+    UnknownProcessException,
     UnknownResourceException,
     UnsupportedBackend,
     WorkflowError,
 )
+
+from .tokens import described
 
 POLL_TIMEOUT = 70
 LONGEST_POLL = 65
@@ -92,6 +95,13 @@ class Service:
     def answer(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """An operation of a task, which its token tells the domain of."""
         return self._call("calls", operation, parameters)
+
+    def tell(self, operation: str, id: str, run: str | None, **about: Any) -> None:
+        """An operation on an open process, or one run of it. Raises UnknownProcessException, too."""
+        try:
+            self.call(operation, workflowId=id, runId=run, **about)
+        except SwfFault as error:
+            raise gone(error, UnknownProcessException, f"there is no open {described(id, run)}") from error
 
     def _call(self, use: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
