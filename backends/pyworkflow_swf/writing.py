@@ -59,6 +59,7 @@ class Transcript:
         self.events: list[Attributes] = []
         self.places: dict[tuple[str, str], int] = {}
         self.sent: list[tuple[dec.Decision, int]] = []
+        self.answers: dict[int, int] = {}  # by what was initiated: the number of the answer that did
         self.scheduled = self.taken = self.completed = 0
         self.open = self.woken = False
         self._time: Any = None

@@ -99,6 +99,7 @@ def _decided(writer: Transcript, event: ev.DecisionEvent) -> None:
     id = writer.add(DECIDED[row.kind], attributes)
     if row.kind in SENT:
         writer.sent.append((decision, id))
+        writer.answers[id] = writer.completed
     if (named := _NAMES.get(row.kind)) is not None:
         writer.places[named[0], named[1](decision)] = id
 
@@ -145,6 +146,7 @@ def _refused(writer: Transcript, event: ev.DecisionRefusedEvent) -> None:
     attributes |= {"cause": event.cause, "decisionTaskCompletedEventId": writer.completed}
     if row.kind in SENT:
         attributes["initiatedEventId"] = initiated = writer.initiated(decision)
+        attributes["decisionTaskCompletedEventId"] = writer.answers.get(initiated, writer.completed)
         writer.sent = [(sent, id) for sent, id in writer.sent if id != initiated]
     writer.add(REFUSED[row.kind], attributes)
 

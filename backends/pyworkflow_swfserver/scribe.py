@@ -54,6 +54,7 @@ class Scribe(Writer):
         self._answered = 0
         self._note: Mapping[str, Any] = {}
         self._place = 0
+        self._controls: dict[int, Attributes] = {}
 
     def read_on(self, events: Sequence[ev.Event]) -> None:
         """Write the events that follow."""
@@ -86,12 +87,16 @@ class Scribe(Writer):
         if kind == "DecisionTaskCompleted":
             self._answered = own["startedEventId"]
             self._complete_with(own)
+        elif own.get("initiatedEventId"):
+            own |= self._controls.get(own["initiatedEventId"], {}) if kind.endswith("Failed") else {}
         elif "decisionTaskCompletedEventId" in own:
             own |= self._more(kind)
             self._place += 1
         if kind in _STARTS:
             own["identity"] = self._identity
         id = super().add(kind, self._outside(own))
+        if "control" in own and kind.endswith("Initiated"):
+            self._controls[id] = {"control": own["control"]}
         event = self.events[-1]
         event["eventTimestamp"] = event["eventTimestamp"].timestamp()
         if kind == "ActivityTaskScheduled":
