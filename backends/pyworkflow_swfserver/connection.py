@@ -2,12 +2,13 @@
 
 A kept-alive socket that forked workers share mixes up their replies, so every reply closes its connection, and what a
 client sends after its request is passed over. A client that closes it first is gone: what was being done for it is
-canceled.
+canceled. A reply has the date, by which SDKs set right the clock that they sign with.
 """
 
 from __future__ import annotations
 
 import asyncio
+from email.utils import formatdate
 from typing import Any
 
 import httptools
@@ -24,7 +25,7 @@ PATIENCE = 30.0
 
 _HEAD = (
     "HTTP/1.1 {status} {reason}\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {length}\r\n"
-    "Connection: close\r\n\r\n"
+    "Date: {date}\r\nConnection: close\r\n\r\n"
 )
 _REASONS = {
     200: "OK",
@@ -128,6 +129,8 @@ class Connection(asyncio.Protocol):
 
     def _write(self, reply: Reply) -> None:
         reason = _REASONS.get(reply.status, "Error")
-        head: Any = _HEAD.format(status=reply.status, reason=reason, length=len(reply.body))
+        head: Any = _HEAD.format(
+            status=reply.status, reason=reason, length=len(reply.body), date=formatdate(usegmt=True)
+        )
         silent = self._parser.get_method() == b"HEAD"
         self.transport.write(head.encode() + (b"" if silent else reply.body))
