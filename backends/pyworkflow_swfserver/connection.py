@@ -8,6 +8,7 @@ canceled. A reply has the date, by which SDKs set right the clock that they sign
 from __future__ import annotations
 
 import asyncio
+import socket
 from email.utils import formatdate
 from typing import Any
 
@@ -22,6 +23,9 @@ MOST_HEADERS = 100
 HEAD_BYTES = 64_000
 PATIENCE = 30.0
 """Seconds that a client has to send its request, and to take the reply."""
+
+ALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 2}
+"""Seconds before a client that is silent is asked whether it is there, seconds between two questions, their number."""
 
 _HEAD = (
     "HTTP/1.1 {status} {reason}\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {length}\r\n"
@@ -59,6 +63,7 @@ class Connection(asyncio.Protocol):
         self.transport = transport
         self._open.add(self)
         self._limit = asyncio.get_running_loop().call_later(PATIENCE, transport.abort)
+        _ask_whether_alive(transport.get_extra_info("socket"))
 
     def connection_lost(self, error: Exception | None) -> None:
         self._open.discard(self)
@@ -134,3 +139,11 @@ class Connection(asyncio.Protocol):
         )
         silent = self._parser.get_method() == b"HEAD"
         self.transport.write(head.encode() + (b"" if silent else reply.body))
+
+
+def _ask_whether_alive(connected: socket.socket) -> None:
+    """Have the system ask a client that waits: one whose machine is gone says no goodbye, and must get no task."""
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in ALIVE.items():
+        if hasattr(socket, name):  # Not everywhere.
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

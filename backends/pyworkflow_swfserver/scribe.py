@@ -26,7 +26,7 @@ Attributes = dict[str, Any]
 
 
 class Scribe(Writer):
-    """`pages` are the events in JSON, SWF's number 1 first; `seen` is how many of our events they are made of.
+    """`pages` are the events in JSON, SWF's number 1 first, and `size` bytes; `seen` of our events they are made of.
 
     `started` has SWF's number for each of our starts of a decision or an activity; `before` the start of the decision
     that had been answered last before each start of a decision, 0 for none.
@@ -42,6 +42,7 @@ class Scribe(Writer):
         super().__init__(start, ExactTexts(), self._run_now, next_run)
         self.lock = threading.Lock()
         self.pages: list[msgspec.Raw] = []
+        self.size = 0
         self._marks: list[tuple[str, dt.datetime]] = []
         self.started: dict[int, int] = {}
         self.before: dict[int, int] = {}
@@ -103,7 +104,9 @@ class Scribe(Writer):
             self.latest_activity = event["eventTimestamp"]
         if kind in _STARTS:
             self.started[self._event], self.before[id] = id, self._answered
-        self.pages.append(msgspec.Raw(msgspec.json.encode(event)))
+        text = msgspec.json.encode(event)
+        self.size += len(text)
+        self.pages.append(msgspec.Raw(text))
         return id
 
     def _complete_with(self, attributes: Attributes) -> None:

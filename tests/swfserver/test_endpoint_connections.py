@@ -129,6 +129,23 @@ def test_web_pages_are_not_served_without_keys(url: str) -> None:
     assert domains(url) == ["default"]
 
 
+def test_who_waits_is_asked_whether_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a machine that lost its power is noticed while it waits."""
+    found: list[int] = []
+    made = connection.Connection.connection_made
+
+    def told(self: connection.Connection, transport: Any) -> None:
+        made(self, transport)
+        known = transport.get_extra_info("socket")
+        found.append(known.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        found.append(known.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+
+    monkeypatch.setattr(connection.Connection, "connection_made", told)
+    with serving(MemoryBackend()) as url:
+        assert domains(url) == ["default"]
+    assert found == [1, 10]
+
+
 def test_one_who_does_not_finish_or_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     lost: list[int] = []
     end = connection.Connection.connection_lost

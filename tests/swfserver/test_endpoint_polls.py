@@ -20,7 +20,7 @@ from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.backend.sqlite import SQLiteBackend
 from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow_blinker.wrapper import Wrapper
-from pyworkflow_swfserver import serving
+from pyworkflow_swfserver import histories, serving
 
 from .support import Shop, complete, decision, raw
 
@@ -323,6 +323,20 @@ def test_only_what_is_new_is_read_for_the_next_poll(url: str, backend: Watched, 
     shop.swf.signal_workflow_execution(domain="shop", workflowId="o", signalName="s")
     assert len(shop.poll()["events"]) > 25
     assert sum(read) <= 4, "what is new, and the event before it"
+
+
+def test_of_histories_there_is_no_room_for_those_read_last_are_kept(
+    url: str, backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "KEPT_BYTES", 50_000)
+    shop = Shop(url).open()
+    runs = {id: shop.start(id, input=json.dumps("x" * 20_000)) for id in "abcd"}
+    begun: list[str] = []
+    describe = backend.describe_process
+    monkeypatch.setattr(backend, "describe_process", lambda id: begun.append(str(id)) or describe(id))
+    for id in "abacacdb":
+        shop.events(runs[id], id)
+    assert [each.partition(":")[0].removeprefix("~shop~") for each in begun] == [*"abcdb"]
 
 
 # -- beside pyworkflow's own ----------

@@ -96,6 +96,39 @@ def test_simpleflow_works_for_our_decider(tmp_path: Path) -> None:
         assert manager.result(id, 0) == {"doubled": 42}
 
 
+PROGRAM = """
+from simpleflow import Workflow, activity, futures
+
+@activity.with_attributes(version="1.0", task_list="sums")
+def double(n):
+    return n * 2
+
+class Sums(Workflow):
+    name, version, task_list = "sums", "1.0", "sums"
+
+    def run(self, n):
+        doubled = [self.submit(double, each) for each in range(n)]
+        futures.wait(*doubled)
+        return sum(each.result for each in doubled)
+"""
+
+
+def test_simpleflow_runs_unchanged(tmp_path: Path) -> None:
+    """Its decider, its worker and its starter, each a process of its own."""
+    with peers.needed():
+        simpleflow = str(peers.python("swf", *LIBRARIES).with_name("simpleflow"))
+    (tmp_path / "shop_flow.py").write_text(PROGRAM)
+    alone = ["standalone", "--domain", "flow", "--nb-deciders", "1", "--nb-workers", "1", "--input", '{"args":[4]}']
+    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0) as url:
+        swf = client_of(url)
+        swf.register_domain(name="flow", workflowExecutionRetentionPeriodInDays="1")
+        work([simpleflow, *alone, "shop_flow.Sums"], url, PYTHONPATH=str(tmp_path))
+        about = {"domain": "flow", "startTimeFilter": {"oldestDate": 0}}
+        (closed,) = swf.list_closed_workflow_executions(**about)["executionInfos"]
+        history = swf.get_workflow_execution_history(domain="flow", execution=closed["execution"], reverseOrder=True)
+        assert history["events"][0]["workflowExecutionCompletedEventAttributes"]["result"] == "12"
+
+
 FLOW = """
 import sys
 import botocore.endpoint
