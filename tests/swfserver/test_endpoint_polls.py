@@ -239,6 +239,12 @@ def test_stopping_lets_everybody_go(backend: Watched) -> None:
     assert [answer(each) for each in polls] == [{"startedEventId": 0, "previousStartedEventId": 0}] * 20
 
 
+def test_a_server_that_has_stopped_leaves_no_threads(backend: Watched) -> None:
+    with serving(backend) as url:
+        Shop(url).open()
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("swf")])
+
+
 def test_one_who_never_finishes_asking_keeps_nobody(patient: str) -> None:
     host, port = urlsplit(patient).netloc.split(":")
     slow = socket.create_connection((host, int(port)), timeout=PATIENCE)
