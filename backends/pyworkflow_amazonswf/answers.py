@@ -134,6 +134,8 @@ class Answers:
 
     def _continued(self, run: Run, decision: dec.ContinueAsNew) -> Json:
         """What is left out stays as it was; SWF would take the type's."""
+        if decision.timeout is not None:
+            execution_timeout(decision.timeout)
         written = write_decision(decision, self.texts)
         attributes = written[attributes_name(written["decisionType"])]
         started = run.started

@@ -94,7 +94,7 @@ class Scribe(Writer):
             own |= self._more(kind)
             self._place += 1
         if kind in _STARTS:
-            own["identity"] = self._identity
+            own["identity"] = self._identity or None
         id = super().add(kind, self._outside(own))
         if "control" in own and kind.endswith("Initiated"):
             self._controls[id] = {"control": own["control"]}

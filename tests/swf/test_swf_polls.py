@@ -200,6 +200,9 @@ def test_a_forked_child_polls_for_itself(slow: Slow, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("os.getpid", lambda: -1)
     assert not slow.exchange(decisions=ONE)
     assert slow.open == 2
+    slow.go.set()
+    while slow.open:
+        threading.Event().wait(MOMENT)
 
 
 @pytest.mark.parametrize("call", [lambda backend: backend.interrupt_wait("name"), lambda backend: backend.close()])
