@@ -9,7 +9,7 @@ import pytest
 
 from pyworkflow.activity import ActivityCompleted
 from pyworkflow.backend.amazonswf import CallablePayloads
-from pyworkflow.backend.model import Finished
+from pyworkflow.backend.model import Finished, Wanted
 from pyworkflow.decision import CompleteProcess, RecordMarker, ScheduleActivity
 from pyworkflow.exceptions import BackendUnavailable, CorruptRecord, UnknownDecisionException, UnsupportedBackend
 
@@ -133,3 +133,23 @@ def test_an_answer_that_swf_finds_invalid_is_not_called_late(desk: Desk) -> None
         ((_, error),) = desk.backend.exchange([Finished(task, [RecordMarker("m")])]).refused
         assert isinstance(error, UnknownDecisionException) == late
         assert message in str(error)
+
+
+@pytest.mark.parametrize("timeout", [0.0, 1.0])
+def test_what_was_handed_in_is_not_called_unsaid_because_polls_fail(desk: Desk, timeout: float) -> None:
+    """Otherwise its worker hands it in again, and is told that it is late."""
+    desk.start()
+    desk.decide(ScheduleActivity("A", id="a"))
+    task = desk.take()
+
+    def throttled(**about: Any) -> Any:
+        raise fault("ThrottlingException", Exception("Rate exceeded"), "a poll")
+
+    for operation in ("poll_for_activity_task", "count_pending_activity_tasks"):
+        desk.swf.do[operation] = throttled
+    wanted = Wanted(("default",), 1)
+    got = desk.backend.exchange([Finished(task, ActivityCompleted(1))], activities=wanted, timeout=timeout)
+    assert not got
+    with pytest.raises(BackendUnavailable, match="Rate exceeded"):
+        desk.backend.exchange(activities=wanted, timeout=timeout)
+    assert desk.types()[-1] == "activity"
