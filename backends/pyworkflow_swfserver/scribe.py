@@ -94,7 +94,7 @@ class Scribe(Writer):
             own |= self._more(kind)
             self._place += 1
         if kind in _STARTS:
-            own["identity"] = self._identity or None
+            own["identity"] = self._identity  # Though it may be none: clients such as simpleflow want it there.
         id = super().add(kind, self._outside(own))
         if "control" in own and kind.endswith("Initiated"):
             self._controls[id] = {"control": own["control"]}
