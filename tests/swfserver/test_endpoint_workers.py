@@ -21,7 +21,7 @@ from .test_endpoint_mixed import Sum
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "swf"
 KEYS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1"}
-PATIENCE = 60.0
+PATIENCE = 180.0
 LIBRARIES = ("simpleflow==0.36.0", "botoflow==0.8", "setuptools<81")
 """Frameworks for SWF, which want an environment of their own."""
 
