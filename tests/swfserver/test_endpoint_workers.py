@@ -21,6 +21,8 @@ from .test_endpoint_mixed import Sum
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "swf"
 KEYS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1"}
+SECRETS = {"any": "any", "KEY": "secret"}
+"""So all of them must sign what they ask for."""
 PATIENCE = 180.0
 LIBRARIES = ("simpleflow==0.36.0", "botoflow==0.8", "setuptools<81")
 """Frameworks for SWF, which want an environment of their own."""
@@ -38,7 +40,7 @@ def node() -> list[str]:
 @pytest.mark.parametrize("worker", [boto3, node])
 def test_a_program_works_for_our_decider(worker: object) -> None:
     command = worker()  # type: ignore[operator]
-    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0) as url:
+    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0, keys=SECRETS) as url:
         manager = Manager(backend, [Sum])
         ids = [manager.start_process(Process(Sum, input={"n": number})) for number in range(3)]
         deciders = DecisionWorker(manager)
@@ -85,7 +87,7 @@ def test_simpleflow_works_for_our_decider(tmp_path: Path) -> None:
     with peers.needed():
         simpleflow = str(peers.python("swf", *LIBRARIES).with_name("simpleflow"))
     (tmp_path / "shop_tasks.py").write_text(TASKS)
-    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0) as url:
+    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0, keys=SECRETS) as url:
         manager = Manager(backend, [TheirSum])
         id = manager.start_process(Process(TheirSum, input={"n": 21}))
         deciders = DecisionWorker(manager)
@@ -119,7 +121,7 @@ def test_simpleflow_runs_unchanged(tmp_path: Path) -> None:
         simpleflow = str(peers.python("swf", *LIBRARIES).with_name("simpleflow"))
     (tmp_path / "shop_flow.py").write_text(PROGRAM)
     alone = ["standalone", "--domain", "flow", "--nb-deciders", "1", "--nb-workers", "1", "--input", '{"args":[4]}']
-    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0) as url:
+    with closing(MemoryBackend()) as backend, serving(backend, long_poll=1.0, keys=SECRETS) as url:
         swf = client_of(url)
         swf.register_domain(name="flow", workflowExecutionRetentionPeriodInDays="1")
         work([simpleflow, *alone, "shop_flow.Sums"], url, PYTHONPATH=str(tmp_path))
@@ -169,6 +171,6 @@ def test_botoflow_runs_unchanged(tmp_path: Path) -> None:
         python = str(peers.python("swf", *LIBRARIES))
     program = tmp_path / "flow.py"
     program.write_text(FLOW)
-    with closing(MemoryBackend()) as backend, serving(backend, long_poll=5.0) as url:
+    with closing(MemoryBackend()) as backend, serving(backend, long_poll=5.0, keys=SECRETS) as url:
         client_of(url).register_domain(name="flow", workflowExecutionRetentionPeriodInDays="1")
         assert work([python, str(program)], url).split()[-1] == "17"
