@@ -10,6 +10,7 @@ from typing import Any
 
 from pyworkflow import CompleteProcess, DefaultWorkflow, Manager, Process, Worker
 from pyworkflow.activity import Activity
+from pyworkflow_amazonswf.own import OWN
 from pyworkflow_amazonswf.payloads import SwfTexts
 from pyworkflow_amazonswf.run import Run
 from pyworkflow_swf import JsonTexts, Start, Writer
@@ -56,7 +57,7 @@ def milliseconds(call: Callable[[], Any]) -> float:
 
 def read(events: list[dict[str, Any]]) -> float:
     """Milliseconds to read them, pyworkflow's own words and payloads included."""
-    run = Run(SwfTexts(None, None), "p", "r")
+    run = Run(SwfTexts(None, None), OWN, "p", "r")
     return milliseconds(lambda: run.extend(events))
 
 

@@ -127,10 +127,15 @@ class Answers:
     def _child(self, decision: dec.StartChildProcess, record: Any) -> Json:
         execution_timeout(record.timeout)
         self.types.ensure_workflow(record.workflow, record.version)
-        return self._resolved(decision, record, id=record.process)
+        written = self._resolved(decision, record, id=record.process, child_policy="ABANDON")
+        if decision.child_policy != "ABANDON":
+            written[attributes_name(written["decisionType"])]["control"] = words.policy(decision.child_policy)
+        return written
 
     def _continued(self, run: Run, decision: dec.ContinueAsNew) -> Json:
         """What is left out stays as it was; SWF would take the type's."""
+        if decision.timeout is not None:
+            execution_timeout(decision.timeout)
         written = write_decision(decision, self.texts)
         attributes = written[attributes_name(written["decisionType"])]
         started = run.started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from pyworkflow.engine.codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check
 from pyworkflow.engine.translate import Translator
 from pyworkflow.engine.types import ActivityType, WorkflowType
 from pyworkflow.events import Event
-from pyworkflow.exceptions import UnsupportedBackend
+from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 from pyworkflow.process import Process, ProcessResult
 from pyworkflow.signal import Signal
 from pyworkflow.task import ActivityTask
@@ -33,6 +34,7 @@ from pyworkflow.task import ActivityTask
 from .address import read_url
 from .answers import MOST_DECISIONS, Answers
 from .desk import Desk, refusals
+from .family import Family
 from .news import News
 from .payloads import PayloadStore, SwfTexts
 from .polls import Polls, by_kind, wanted_of
@@ -90,8 +92,9 @@ class AmazonSWFBackend(Backend):
         self._news = News(runs)
         self._patience = patience
         self._questions = Questions(self.service, runs)
-        self._requests = Requests(self.service, self.types, texts, translator, self._questions, self._news)
-        self._desk = Desk(self.service, self.types, texts, runs, answers, self._news)
+        family = Family(self.service, runs, self._news)
+        self._requests = Requests(self.service, self.types, texts, translator, self._questions, self._news, family)
+        self._desk = Desk(self.service, self.types, texts, runs, answers, self._news, family)
         self._polls = Polls(self._desk.take, self._desk.hand_back, self._count, polls)
         if ensure_domain:
             self._ensure_domain()
@@ -129,11 +132,10 @@ class AmazonSWFBackend(Backend):
         close_timeout: float | None = None,
     ) -> None:
         check_name("an activity's name", name)
-        self.types.add_activity(
-            ActivityType(
-                name, category, scheduled_timeout, execution_timeout, heartbeat_timeout, version, close_timeout
-            )
+        type = ActivityType(
+            name, category, scheduled_timeout, execution_timeout, heartbeat_timeout, version, close_timeout
         )
+        self.types.add_activity(type)
 
     # -- processes ----------
 
@@ -230,7 +232,10 @@ class AmazonSWFBackend(Backend):
         refused = refusals(self._desk, finished)
         if refused or not wanted:
             return Exchanged(refused=refused)
-        tasks = self._polls.take(wanted, identity, timeout, interrupt)
+        tasks: list[Any] = []
+        # What was handed in is: of trouble with polls the next call hears, or it would be handed in again.
+        with suppress(BackendUnavailable) if finished else nullcontext():
+            tasks = self._polls.take(wanted, identity, timeout, interrupt)
         return Exchanged(*by_kind(tasks))
 
     def interrupt_wait(self, name: str) -> None:
@@ -244,7 +249,7 @@ class AmazonSWFBackend(Backend):
     def queues(self) -> list[QueueCount]:
         """Those of the registered types: SWF has no list of task lists, and its counts are estimates."""
         keys = [(kind, category) for kind in ("decision", "activity") for category in self.types.categories(kind)]
-        counts = [QueueCount(kind, category, self._count((kind, category)), 0) for kind, category in keys]  # type: ignore[arg-type]
+        counts = (QueueCount(kind, category, self._count((kind, category)), 0) for kind, category in keys)  # type: ignore[arg-type]
         return [queue for queue in counts if queue.ready]
 
     def _count(self, key: tuple[str, str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pyworkflow.activity as act
@@ -11,33 +12,48 @@ from pyworkflow.backend.model import Failed, Finished, Released
 from pyworkflow.engine.checks import TIMEOUT_TYPES, one_of
 from pyworkflow.engine.translate import reason_text, seconds
 from pyworkflow.exceptions import (
+    BackendUnavailable,
+    CorruptRecord,
     PayloadError,
     UnknownActivityException,
     UnknownDecisionException,
     UnknownProcessException,
+    WorkflowError,
 )
+from pyworkflow.process import Process
 from pyworkflow.task import ActivityTask, DecisionTask
 
 from . import words
 from .answers import Answers, closes, cut
 from .asking import instead_of_asking
+from .family import Family
 from .news import News
 from .payloads import SwfTexts
 from .polls import PollAgain
 from .runs import PAGE, Runs
-from .service import Service, SwfFault, gone
+from .service import Service, SwfFault, stale
 from .tokens import read_token, token
 from .types import SwfTypes
 
 logger = logging.getLogger("pyworkflow.amazonswf")
 Json = dict[str, Any]
 
+LATER = Released(delay=5.0)
+"""What becomes of a task whose payloads cannot be read just now."""
+
 
 class Desk:
     """Takes tasks and hands in outcomes; nothing waits here but SWF's own long polls."""
 
     def __init__(
-        self, service: Service, types: SwfTypes, texts: SwfTexts, runs: Runs, answers: Answers, news: News
+        self,
+        service: Service,
+        types: SwfTypes,
+        texts: SwfTexts,
+        runs: Runs,
+        answers: Answers,
+        news: News,
+        family: Family,
     ) -> None:
         self.service = service
         self.types = types
@@ -45,6 +61,7 @@ class Desk:
         self.runs = runs
         self.answers = answers
         self.news = news
+        self.family = family
 
     # -- what workers get ----------
 
@@ -62,11 +79,7 @@ class Desk:
         if not reply.get("taskToken"):
             return None
         execution, kind = reply["workflowExecution"], reply["activityType"]
-        try:
-            input = self.texts.load(reply.get("input"))
-        except PayloadError as error:
-            self._say("respond_activity_task_failed", reply["taskToken"], reason=cut(error))
-            raise PollAgain from error
+        input = self._input(reply)
         known = self.types.activity(kind["name"], kind["version"])
         id = execution["workflowId"]
         context = {
@@ -76,22 +89,46 @@ class Desk:
         }
         return ActivityTask(act.ActivityExecution(kind["name"], reply["activityId"], input), id, context)
 
+    def _input(self, reply: Json) -> Any:
+        """The input of an activity; one that cannot be read is said to have failed, or handed back."""
+        try:
+            return self.texts.load(reply.get("input"))
+        except PayloadError as error:
+            self._say("respond_activity_task_failed", reply["taskToken"], reason=cut(error))
+            raise PollAgain from error
+        except BackendUnavailable:
+            operation, about = self._end(LATER)
+            self._say(operation, reply["taskToken"], **about)
+            raise
+
     def _decision(self, reply: Json) -> DecisionTask | None:
         if not reply.get("taskToken"):
             return None
-        execution, started = reply["workflowExecution"], reply["startedEventId"]
-        id, run_id, own = execution["workflowId"], execution["runId"], None
-        try:
-            run = self.runs.until(id, run_id, started, reply.get("events") or [])
-            own = instead_of_asking(run)
-            self.news.taken(run, started, asked=own is None)
-        except (PayloadError, KeyError) as error:
-            own = self._unreadable(error)
+        process, own = self._process(reply)
         if own is not None:
             self._say("respond_decision_task_completed", reply["taskToken"], decisions=own)
             raise PollAgain
-        until = started if run.part is None else run.part[0]
-        return DecisionTask(run.process(until), {"token": token(id, run_id, started, reply["taskToken"])})
+        held = token(str(process.id), str(process.run), reply["startedEventId"], reply["taskToken"])
+        return DecisionTask(process, {"token": held})
+
+    def _process(self, reply: Json) -> tuple[Process, list[Json] | None]:
+        """The process that a decision is about, and the answer that needs no decider."""
+        execution, started = reply["workflowExecution"], reply["startedEventId"]
+        process = Process(id=execution["workflowId"], run=execution["runId"])
+        try:
+            run = self.runs.until(str(process.id), str(process.run), started, reply.get("events") or [])
+            own = instead_of_asking(run)
+            self.news.taken(run, started, asked=own is None)
+            return run.process(started if run.part is None else run.part[0]), own
+        except (PayloadError, CorruptRecord) as error:
+            return process, self._unreadable(error)
+        except (
+            BackendUnavailable
+        ):  # What keeps large payloads may be back in a while; SWF itself hears nothing of this.
+            with suppress(WorkflowError):
+                decisions = self.answers.released(LATER)
+                self._say("respond_decision_task_completed", reply["taskToken"], decisions=decisions)
+            raise
 
     def _unreadable(self, error: Exception) -> list[Json]:
         """A history that cannot be read, for want of a codec for instance, blocks the process, visibly."""
@@ -112,18 +149,19 @@ class Desk:
                 self._say("respond_decision_task_completed", task_token, decisions=decisions)
             except SwfFault as error:
                 what = f"decision task {process}:{run_id}:{started} is not open"
-                raise gone(error, UnknownDecisionException, what) from error
+                raise stale(error, UnknownDecisionException, what) from error
             except UnknownProcessException as error:
                 raise UnknownDecisionException(str(error)) from error
             if closes(decisions):
                 self.news.ended(process, run_id, started)
+                self.family.answered(process, run_id, decisions)
             return
         operation, about = self._end(outcome)
         try:
             self._say(operation, task_token, **about)
         except SwfFault as error:
             what = f"activity task {process}:{run_id}:{started} is not open"
-            raise gone(error, UnknownActivityException, what) from error
+            raise stale(error, UnknownActivityException, what) from error
 
     def heartbeat(self, task: ActivityTask, details: Any) -> bool:
         process, run_id, started, task_token = read_token(task)
@@ -132,7 +170,7 @@ class Desk:
             reply = self._say("record_activity_task_heartbeat", task_token, details=text)
         except SwfFault as error:
             what = f"activity task {process}:{run_id}:{started} is not open"
-            raise gone(error, UnknownActivityException, what) from error
+            raise stale(error, UnknownActivityException, what) from error
         return bool(reply.get("cancelRequested"))
 
     def hand_back(self, task: ActivityTask | DecisionTask) -> None:

@@ -5,35 +5,22 @@ A row says whether the event was ours; any other is read as SWF's tables say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
+from collections.abc import Callable
+from typing import Any
 
 from pyworkflow import events as ev
 from pyworkflow.activity import ActivityTimedOut
 from pyworkflow.decision import RequestCancelProcess
-from pyworkflow_swf.decisions import join
-from pyworkflow_swf.kinds import REFUSED
+from pyworkflow.process import ProcessTerminated
+from pyworkflow_swf import EVENTS_SIDE
+from pyworkflow_swf.decisions import BY_KIND, join, read_row
+from pyworkflow_swf.kinds import CHILD_ENDS, REFUSED
 
 from . import words
+from .run import Attributes, Child, HandedBack, Run
 
-if TYPE_CHECKING:
-    from .run import Run
-
-Attributes = Mapping[str, Any]
-Own = Callable[["Run", Attributes, Attributes], bool]
+Own = Callable[[Run, Attributes, Attributes], bool]
 DONE = "decisionTaskCompletedEventId"
-
-
-class HandedBack(Struct):
-    """An activity that a worker handed back: to be scheduled again when it is `due`, by a timer where that is later."""
-
-    scheduled: int
-    attributes: dict[str, Any]
-    delay: float
-    timing: bool = False
-    due: bool = False
 
 
 # -- markers ----------
@@ -145,6 +132,37 @@ def _of_own_signal(run: Run, event: Attributes, attributes: Attributes) -> bool:
     return attributes.get("initiatedEventId") in run.own_signals
 
 
+# -- children ----------
+
+
+def _child_initiated(run: Run, event: Attributes, attributes: Attributes) -> bool:
+    policy, id = words.policy_of(attributes.get("control")), event["eventId"]
+    run.children[id] = Child(attributes["workflowId"], policy or "ABANDON")
+    if policy is None:
+        return False
+    run.answered(attributes.get(DONE))
+    row = BY_KIND["StartChildWorkflowExecution"]
+    run.refs[id] = read_row(row, {**attributes, "childPolicy": policy}, run.texts, EVENTS_SIDE)
+    return run.show(event, ev.DecisionEvent, decision=run.refs[id])
+
+
+def _child_started(run: Run, event: Attributes, attributes: Attributes) -> bool:
+    run.children[attributes["initiatedEventId"]].run = attributes["workflowExecution"]["runId"]
+    return False
+
+
+def _child_ended(run: Run, event: Attributes, attributes: Attributes) -> bool:
+    run.children.pop(attributes["initiatedEventId"], None)
+    return False
+
+
+def _terminated(run: Run, event: Attributes, attributes: Attributes) -> bool:
+    if attributes.get("reason") != words.POLICY:
+        return False
+    run.result = ProcessTerminated(cause="CHILD_POLICY_APPLIED")
+    return run.show(event, ev.ProcessTerminatedEvent, cause="CHILD_POLICY_APPLIED")
+
+
 # -- timers ----------
 
 
@@ -238,6 +256,7 @@ def _timed_out(run: Run, event: Attributes, attributes: Attributes) -> bool:
 def _refused(run: Run, event: Attributes, attributes: Attributes) -> bool:
     """What came from another process, and a close that was merely too early, do not count."""
     cause = attributes.get("cause", "")
+    run.children.pop(attributes.get("initiatedEventId") or 0, None)
     if cause != "UNHANDLED_DECISION" and not attributes.get("initiatedEventId"):
         run.refuse(cause)
     return _of_own_signal(run, event, attributes)
@@ -245,6 +264,10 @@ def _refused(run: Run, event: Attributes, attributes: Attributes) -> bool:
 
 OWN: dict[str, Own] = {
     **dict.fromkeys(REFUSED.values(), _refused),
+    **dict.fromkeys((end.kind for end in CHILD_ENDS), _child_ended),
+    "StartChildWorkflowExecutionInitiated": _child_initiated,
+    "ChildWorkflowExecutionStarted": _child_started,
+    "WorkflowExecutionTerminated": _terminated,
     "MarkerRecorded": _marker,
     "WorkflowExecutionSignaled": _signaled,
     "WorkflowExecutionCancelRequested": _cancel_requested,

@@ -60,6 +60,10 @@ class Polls:
         self._again = False
         self._interrupts: set[str] = set()
 
+    def _after_fork(self) -> None:
+        if self._process != os.getpid():
+            self._begin()
+
     # -- for those who want tasks ----------
 
     def take(self, wanted: dict[str, Wanted], identity: str | None, timeout: float, name: str | None) -> list[Task]:
@@ -67,8 +71,7 @@ class Polls:
 
         Without a timeout, those that SWF says are there: then no poll stays open. Raises what a poll raised.
         """
-        if self._process != os.getpid():
-            self._begin()
+        self._after_fork()
         keys = {(kind, category): it.limit for kind, it in wanted.items() for category in it.categories if it.limit > 0}
         if timeout <= 0:
             return self._at_once(keys, wanted, identity)
@@ -108,12 +111,14 @@ class Polls:
 
     def interrupt(self, name: str) -> None:
         """Let the `take` of this name return."""
+        self._after_fork()
         with self._news:
             self._interrupts.add(name)
             self._news.notify_all()
 
     def close(self, patience: float) -> None:
         """Let everybody who waits return, and wait for open polls; what they bring is handed back."""
+        self._after_fork()
         with self._news:
             self.closed = True
             self._news.notify_all()

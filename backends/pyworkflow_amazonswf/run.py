@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from pyworkflow import events as ev
+from pyworkflow.exceptions import CorruptRecord, WorkflowError
 from pyworkflow.process import Process
 from pyworkflow_swf import ForeignEvent, Reader
 from pyworkflow_swf.kinds import WAKING
 from pyworkflow_swf.reading import moment
 
-from .own import OWN, HandedBack
 from .payloads import SwfTexts
 
 Attributes = Mapping[str, Any]
+
+
+class HandedBack(Struct):
+    """An activity that a worker handed back: to be scheduled again when it is `due`, by a timer where that is later."""
+
+    scheduled: int
+    attributes: dict[str, Any]
+    delay: float
+    timing: bool = False
+    due: bool = False
+
+
+class Child(Struct):
+    """A child that has not ended, as far as its parent heard; `run` is None until it runs."""
+
+    id: str
+    policy: str
+    run: str | None = None
 
 
 class Run(Reader):
@@ -26,11 +46,10 @@ class Run(Reader):
     decisions.
     """
 
-    own = OWN
     texts: SwfTexts
 
-    def __init__(self, texts: SwfTexts, id: str, run: str) -> None:
-        super().__init__(texts)
+    def __init__(self, texts: SwfTexts, own: Mapping[str, Any], id: str, run: str) -> None:
+        super().__init__(texts, own)
         self.id, self.run = id, run
         self.blocked: tuple[str, Any] | None = None
         self.failures = self.timeouts = 0
@@ -38,6 +57,7 @@ class Run(Reader):
         self.part: tuple[int, int] | None = None
         self.handed_back: dict[str, HandedBack] = {}
         self.activities: dict[int, Attributes] = {}
+        self.children: dict[int, Child] = {}
         self.cancel_requested = False
         self.cause = ""
         self.requests: set[str] = set()
@@ -51,9 +71,16 @@ class Run(Reader):
         self._refused = False
 
     def append(self, event: Attributes) -> None:
+        """Read one event. Raises CorruptRecord for what only looks like a word of ours, PayloadError."""
         if self._completed and event["eventType"] != "MarkerRecorded":
             self.answer()
-        super().append(event)
+        try:
+            super().append(event)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, WorkflowError):
+                raise
+            what = f"event {event['eventId']}, {event['eventType']}, of process {self.id!r}, run {self.run}"
+            raise CorruptRecord(f"{what} cannot be read: {type(error).__name__}: {error}") from error
 
     def settle(self) -> None:
         """The history ends here: an answer of which nothing came was an empty one."""

@@ -9,6 +9,7 @@ from typing import Any
 from pyworkflow.engine.history import forget_oldest
 from pyworkflow.exceptions import UnknownProcessException
 
+from .own import OWN
 from .payloads import SwfTexts
 from .run import Run
 from .service import Service, SwfFault, gone
@@ -79,7 +80,7 @@ class Runs:
             raise gone(error, UnknownProcessException, f"there is no {described(run.id, run.run)}") from error
 
     def _take(self, id: str, run: str) -> Run:
-        return self._kept.pop((id, run), None) or Run(self._texts, id, run)
+        return self._kept.pop((id, run), None) or Run(self._texts, OWN, id, run)
 
     def _keep(self, run: Run) -> Run:
         self._kept[run.id, run.run] = run

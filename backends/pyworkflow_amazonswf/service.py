@@ -8,10 +8,13 @@ from typing import Any
 
 from pyworkflow.exceptions import (
     BackendUnavailable,
+    UnknownProcessException,
     UnknownResourceException,
     UnsupportedBackend,
     WorkflowError,
 )
+
+from .tokens import described
 
 POLL_TIMEOUT = 70
 LONGEST_POLL = 65
@@ -47,8 +50,11 @@ _FORBIDDEN = (
     "UnrecognizedClientException",
     "InvalidClientTokenId",
     "SignatureDoesNotMatch",
+    "InvalidSignatureException",
     "IncompleteSignature",
+    "IncompleteSignatureException",
     "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
     "OptInRequired",
 )
 """Trouble with keys and policies; docs/amazonswf.md has the policy that is needed."""
@@ -89,6 +95,13 @@ class Service:
     def answer(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """An operation of a task, which its token tells the domain of."""
         return self._call("calls", operation, parameters)
+
+    def tell(self, operation: str, id: str, run: str | None, **about: Any) -> None:
+        """An operation on an open process, or one run of it. Raises UnknownProcessException, too."""
+        try:
+            self.call(operation, workflowId=id, runId=run, **about)
+        except SwfFault as error:
+            raise gone(error, UnknownProcessException, f"there is no open {described(id, run)}") from error
 
     def _call(self, use: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -157,10 +170,13 @@ def _trouble(operation: str, error: Exception) -> WorkflowError:
     return BackendUnavailable(f"Amazon SWF could not be reached for {operation}: {error}")
 
 
-GONE = ("UnknownResourceFault", "ValidationException")
-"""What SWF says of a token that is not one, or not one any more."""
-
-
 def gone(error: SwfFault, instead: type[UnknownResourceException], what: str) -> WorkflowError:
-    """What an unknown resource is for this call; other faults as they are."""
-    return instead(f"{what}: {error}") if error.code in GONE else error
+    """What an unknown resource, or a name that cannot be one, is for this call; other faults as they are."""
+    known = error.code not in ("UnknownResourceFault", "ValidationException")
+    return error if known else instead(f"{what}: {error}")
+
+
+def stale(error: SwfFault, instead: type[UnknownResourceException], what: str) -> WorkflowError:
+    """What a token that is none, or none any more, is for this call; other faults, of what was said, as they are."""
+    about_it = error.code == "UnknownResourceFault" or "token" in str(error).lower()
+    return gone(error, instead, what) if about_it else error

@@ -13,6 +13,7 @@ from pyworkflow.exceptions import (
     ProcessAlreadyRunning,
     UnknownProcessException,
     UnknownTypeException,
+    WorkflowError,
 )
 from pyworkflow.process import Process
 from pyworkflow.signal import Signal
@@ -20,12 +21,14 @@ from pyworkflow.values import fresh_id
 
 from . import words
 from .answers import cut
+from .family import Family
 from .lists import CLOSED, OPEN
 from .news import News
 from .payloads import SwfTexts
 from .questions import Questions
-from .service import Service, SwfFault, gone
-from .tokens import described, target
+from .run import Run
+from .service import Service, SwfFault
+from .tokens import target
 from .types import SwfTypes, execution_timeout, task_timeout
 
 PATIENCE = 5.0
@@ -43,6 +46,7 @@ class Requests:
         translator: Translator,
         questions: Questions,
         news: News,
+        family: Family,
     ) -> None:
         self.service = service
         self.types = types
@@ -50,6 +54,7 @@ class Requests:
         self.translator = translator
         self.questions = questions
         self.news = news
+        self.family = family
 
     # -- starting ----------
 
@@ -132,13 +137,13 @@ class Requests:
         self._signal(id, run, message.name, self.texts.wrap(value, message.request_id or fresh_id()))
 
     def _signal(self, id: str, run: str | None, name: str, text: str | None) -> None:
-        self._tell("signal_workflow_execution", id, run, signalName=name, input=text)
+        self.service.tell("signal_workflow_execution", id, run, signalName=name, input=text)
 
     def cancel(self, ref: Process | str, details: Any) -> None:
         id, run = target(ref)
         if details is not None:
             self._signal(id, run, words.CANCEL, self.texts.dump(details))
-        self._tell("request_cancel_workflow_execution", id, run)
+        self.service.tell("request_cancel_workflow_execution", id, run)
 
     def terminate(self, ref: Process | str, reason: str | None, details: Any, child_policy: str | None) -> None:
         id, run = target(ref)
@@ -146,22 +151,20 @@ class Requests:
             policy(child_policy)
         text = self.texts.dump(details)
         about = {"reason": cut(reason), "details": text, "childPolicy": child_policy}
-        if self.news.wanted:
-            run = self.questions.run(id, run).run  # Afterwards nobody could say which one it was.
-        self._tell("terminate_workflow_execution", id, run, **about)
-        if run is not None:
-            self.news.ended(id, run)
+        known = self._open(id, run) if child_policy is None or self.news.wanted else None
+        self.family.terminate(id, run if known is None else known.run, known, **about)
+
+    def _open(self, id: str, run: str | None) -> Run | None:
+        """What is known of an open process. None where it cannot be read, or where SWF's lists do not have it yet."""
+        try:
+            found = self.questions.run(id, run)
+        except WorkflowError:
+            return None
+        return found if found.result is None else None
 
     def resume(self, ref: Process | str) -> None:
         id, run = target(ref)
         self._signal(id, run, words.RESUME, "{}")
-
-    def _tell(self, operation: str, id: str, run: str | None, **about: Any) -> None:
-        try:
-            self.service.call(operation, workflowId=id, runId=run, **about)
-        except SwfFault as error:
-            what = f"there is no open {described(id, run)}"
-            raise gone(error, UnknownProcessException, what) from error
 
 
 def _not_started(error: SwfFault) -> Exception:

@@ -34,6 +34,9 @@ WAIT = OURS + "wait"
 AGAIN = OURS + "again"
 """When it fires, or at once as the `control` of an activity: an activity that was handed back is scheduled again."""
 
+POLICY = OURS + "policy"
+"""With a policy behind it the `control` of a child, alone the reason of one that was terminated by its policy."""
+
 HANDED_BACK = OURS + "released"
 """The reason of an activity that did not fail, but was handed back."""
 TIMED_OUT = OURS + "timedout"
@@ -44,6 +47,16 @@ def check(name: str) -> None:
     """What users name must not look like ours. Raises ValueError."""
     if name.startswith(OURS):
         raise ValueError(f"{name!r} begins with {OURS!r}, which is kept for pyworkflow itself: use another name")
+
+
+def policy(name: str) -> str:
+    """The `control` of a child with this policy."""
+    return f"{POLICY}.{name}"
+
+
+def policy_of(control: str | None) -> str | None:
+    """The policy that a child's `control` says, None for that of another client."""
+    return control.removeprefix(f"{POLICY}.") if control is not None and control.startswith(f"{POLICY}.") else None
 
 
 def marker(name: str, details: str | None = None) -> dict[str, Any]:

@@ -6,11 +6,14 @@ import inspect
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pyworkflow import events as ev
 from pyworkflow.backend import Backend, Exchanged, Failed, Finished, Released, Wanted
 from pyworkflow.backend.model import Decide
+from pyworkflow.engine.engine import Engine
+from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow.process import Process
 from pyworkflow.task import ActivityTask, DecisionTask
 
@@ -52,14 +55,18 @@ class BlinkerBackend(Signals, Wrapper):
         try:
             if not finished:
                 return self.backend.exchange(timeout=timeout, interrupt=interrupt, **wanted)
-            got = self.backend.exchange(finished, **wanted)
+            # An engine takes in the commit that hands in. To others, as to SWF, those are two calls anyway.
+            in_one = isinstance(self.backend, Engine)
+            got = self.backend.exchange(finished, **(wanted if in_one else {}))
             late = {id(item) for item, _ in got.refused}
             for item in finished:
                 if id(item) not in late:
                     self._completed(item)
-            if got or timeout <= 0:
+            if got or (in_one and timeout <= 0):
                 return got
-            return self.backend.exchange(timeout=timeout, interrupt=interrupt, **wanted)
+            with suppress(BackendUnavailable):  # What was handed in is: the next call hears of it.
+                got = self.backend.exchange(timeout=timeout, interrupt=interrupt, **wanted)
+            return got
         finally:
             self._asked().clear()
 

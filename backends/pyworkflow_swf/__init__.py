@@ -7,7 +7,8 @@ from .decisions import read_decision, write_decision
 from .foreign import ForeignDecision, ForeignEvent
 from .reading import Reader
 from .values import DECISIONS_SIDE, EVENTS_SIDE, FOREVER, LONGEST, JsonTexts, Side, Texts
-from .writing import Start, Writer
+from .writing import Start
+from .written import Writer
 
 __all__ = [
     "DECISIONS_SIDE",

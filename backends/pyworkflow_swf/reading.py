@@ -18,6 +18,7 @@ from .kinds import ACTIVITY_ENDS, CHILD_ENDS, DECIDED, REFUSED, End, event_attri
 from .values import EVENTS_SIDE, Texts
 
 Attributes = Mapping[str, Any]
+Own = Callable[[Any, Attributes, Attributes], bool]
 _NO_ATTRIBUTES: Attributes = {}
 
 
@@ -29,10 +30,9 @@ class Reader:
     event type that say whether the event was theirs.
     """
 
-    own: Mapping[str, Callable[[Any, Attributes, Attributes], bool]] = {}
-
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, own: Mapping[str, Own] | None = None) -> None:
         self.texts = texts
+        self.own = own or {}
         self.last = 0
         self.events: list[ev.Event] = []
         self.hidden: list[ev.Event] = []

@@ -12,7 +12,6 @@ from pyworkflow import events as ev
 from .decisions import split
 from .kinds import WAKING, event_attributes
 from .values import EVENTS_SIDE, TIMEOUT, Texts
-from .written import WRITE
 
 Attributes = dict[str, Any]
 
@@ -35,12 +34,16 @@ class Start(NamedTuple):
     continued_run: str | None = None
 
 
-class Writer:
+class Transcript:
     """The history of one run in SWF's words, grown as our events come in; what was written never changes.
+
+    `rows` write an event each, by its type: those of the Writer.
 
     `run_of` gives the current run of another process by its id, `next_run` the one that this run continued as: SWF's
     events name them, ours do not.
     """
+
+    rows: Mapping[type[ev.Event], Callable[[Any, Any], None]] = {}
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Writer:
         self.events: list[Attributes] = []
         self.places: dict[tuple[str, str], int] = {}
         self.sent: list[tuple[dec.Decision, int]] = []
+        self.answers: dict[int, int] = {}  # by what was initiated: the number of the answer that did
         self.scheduled = self.taken = self.completed = 0
         self.open = self.woken = False
         self._time: Any = None
@@ -73,7 +77,7 @@ class Writer:
                 self._schedule()
             elif self.open:
                 self._complete()
-            WRITE[type(event)](self, event)
+            self.rows[type(event)](self, event)
             self.woken = self.woken or event.type in WAKING
             if not answers:
                 self._schedule()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyworkflow import decision as dec
 from pyworkflow import defaults
@@ -13,9 +13,7 @@ from .decisions import BY_TYPE
 from .foreign import ForeignDecision, ForeignEvent
 from .kinds import ACTIVITY_ENDS, CHILD_ENDS, DECIDED, REFUSED, REFUSED_FIELDS, SENT
 from .values import EVENTS_SIDE, NUMBER, PAYLOAD, REASON, TAGS, TIMEOUT, Field, Fields
-
-if TYPE_CHECKING:
-    from .writing import Writer
+from .writing import Transcript
 
 Attributes = dict[str, Any]
 
@@ -39,48 +37,48 @@ _STARTED = Fields(
 _TERMINATED = Fields(Field("reason", "reason", REASON), Field("details", "details", PAYLOAD), Field("cause", "cause"))
 
 
-def _process_started(writer: Writer, event: ev.ProcessStartedEvent) -> None:
+def _process_started(writer: Transcript, event: ev.ProcessStartedEvent) -> None:
     writer.add("WorkflowExecutionStarted", _STARTED.write(writer.start._asdict(), writer.texts, EVENTS_SIDE))
 
 
-def _signaled(writer: Writer, event: ev.SignalEvent) -> None:
+def _signaled(writer: Transcript, event: ev.SignalEvent) -> None:
     text = writer.texts.dump(event.signal.data)
     writer.add(
         "WorkflowExecutionSignaled", {"signalName": event.signal.name, "input": text, "externalInitiatedEventId": 0}
     )
 
 
-def _cancel_requested(writer: Writer, event: ev.CancelRequestedEvent) -> None:
+def _cancel_requested(writer: Transcript, event: ev.CancelRequestedEvent) -> None:
     writer.add("WorkflowExecutionCancelRequested", {"externalInitiatedEventId": 0})
 
 
-def _timed_out(writer: Writer, event: ev.ProcessTimedOutEvent) -> None:
+def _timed_out(writer: Transcript, event: ev.ProcessTimedOutEvent) -> None:
     about = {"timeoutType": "START_TO_CLOSE", "childPolicy": writer.start.child_policy}
     writer.add("WorkflowExecutionTimedOut", about)
 
 
-def _terminated(writer: Writer, event: ev.ProcessTerminatedEvent) -> None:
+def _terminated(writer: Transcript, event: ev.ProcessTerminatedEvent) -> None:
     values = {"reason": event.reason, "details": event.details, "cause": event.cause}
     attributes = _TERMINATED.write(values, writer.texts, EVENTS_SIDE)
     writer.add("WorkflowExecutionTerminated", {**attributes, "childPolicy": writer.start.child_policy})
 
 
-def _foreign(writer: Writer, event: ForeignEvent) -> None:
+def _foreign(writer: Transcript, event: ForeignEvent) -> None:
     writer.add(event.kind, event.attributes)
 
 
-def _nothing(writer: Writer, event: ev.Event) -> None:
+def _nothing(writer: Transcript, event: ev.Event) -> None:
     """SWF has no word for it."""
 
 
-def _noted(writer: Writer, event: Any) -> None:
+def _noted(writer: Transcript, event: Any) -> None:
     """SWF has no word for it either, but those who look at the history should know."""
     details = writer.texts.dump({"reason": event.reason, "details": event.details})
     about = {"markerName": f"pyworkflow.{event.type}", "details": details}
     writer.add("MarkerRecorded", {**about, "decisionTaskCompletedEventId": writer.completed})
 
 
-def _reset(writer: Writer, event: ev.ProcessResetEvent) -> None:
+def _reset(writer: Transcript, event: ev.ProcessResetEvent) -> None:
     told = {name: getattr(event, name) for name in ("process_id", "run", "event", "reason")}
     about = {"markerName": f"pyworkflow.{event.type}", "details": writer.texts.dump(told)}
     writer.add("MarkerRecorded", {**about, "decisionTaskCompletedEventId": writer.completed})
@@ -89,7 +87,7 @@ def _reset(writer: Writer, event: ev.ProcessResetEvent) -> None:
 # -- decisions ----------
 
 
-def _decided(writer: Writer, event: ev.DecisionEvent) -> None:
+def _decided(writer: Transcript, event: ev.DecisionEvent) -> None:
     decision = event.decision
     if isinstance(decision, ForeignDecision):
         return
@@ -101,11 +99,12 @@ def _decided(writer: Writer, event: ev.DecisionEvent) -> None:
     id = writer.add(DECIDED[row.kind], attributes)
     if row.kind in SENT:
         writer.sent.append((decision, id))
+        writer.answers[id] = writer.completed
     if (named := _NAMES.get(row.kind)) is not None:
         writer.places[named[0], named[1](decision)] = id
 
 
-def _continued(writer: Writer, decision: dec.ContinueAsNew, attributes: Attributes) -> None:
+def _continued(writer: Transcript, decision: dec.ContinueAsNew, attributes: Attributes) -> None:
     """What the decision leaves out stays as it was."""
     start = writer.start
     version = attributes.pop("workflowTypeVersion", start.version)
@@ -122,11 +121,11 @@ def _continued(writer: Writer, decision: dec.ContinueAsNew, attributes: Attribut
     }
 
 
-def _timer_canceled(writer: Writer, decision: dec.CancelTimer, attributes: Attributes) -> None:
+def _timer_canceled(writer: Transcript, decision: dec.CancelTimer, attributes: Attributes) -> None:
     attributes["startedEventId"] = writer.place("timer", decision.id)
 
 
-_MORE: dict[str, Callable[[Writer, Any, Attributes], None]] = {
+_MORE: dict[str, Callable[[Transcript, Any, Attributes], None]] = {
     "ContinueAsNewWorkflowExecution": _continued,
     "CancelTimer": _timer_canceled,
 }
@@ -138,7 +137,7 @@ _NAMES: dict[str, tuple[str, Callable[[Any], str]]] = {
 """Under which name later events refer to that of a decision."""
 
 
-def _refused(writer: Writer, event: ev.DecisionRefusedEvent) -> None:
+def _refused(writer: Transcript, event: ev.DecisionRefusedEvent) -> None:
     decision = event.decision
     if isinstance(decision, ForeignDecision):
         return
@@ -147,6 +146,7 @@ def _refused(writer: Writer, event: ev.DecisionRefusedEvent) -> None:
     attributes |= {"cause": event.cause, "decisionTaskCompletedEventId": writer.completed}
     if row.kind in SENT:
         attributes["initiatedEventId"] = initiated = writer.initiated(decision)
+        attributes["decisionTaskCompletedEventId"] = writer.answers.get(initiated, writer.completed)
         writer.sent = [(sent, id) for sent, id in writer.sent if id != initiated]
     writer.add(REFUSED[row.kind], attributes)
 
@@ -154,12 +154,12 @@ def _refused(writer: Writer, event: ev.DecisionRefusedEvent) -> None:
 # -- what comes of decisions ----------
 
 
-def _activity_started(writer: Writer, event: ev.ActivityStartedEvent) -> None:
+def _activity_started(writer: Transcript, event: ev.ActivityStartedEvent) -> None:
     id = event.activity_execution.id
     writer.places["begun", id] = writer.add("ActivityTaskStarted", {"scheduledEventId": writer.place("activity", id)})
 
 
-def _activity_ended(writer: Writer, event: ev.ActivityEvent) -> None:
+def _activity_ended(writer: Transcript, event: ev.ActivityEvent) -> None:
     id, result = event.activity_execution.id, event.result
     end = next(end for end in ACTIVITY_ENDS if isinstance(result, end.cls))
     attributes = end.fields.write(vars(result), writer.texts, EVENTS_SIDE)
@@ -173,12 +173,12 @@ def _activity_ended(writer: Writer, event: ev.ActivityEvent) -> None:
         writer.places.pop((what, id), None)
 
 
-def _timer_fired(writer: Writer, event: ev.TimerEvent) -> None:
+def _timer_fired(writer: Transcript, event: ev.TimerEvent) -> None:
     id = event.timer.id
     writer.add("TimerFired", {"timerId": id, "startedEventId": writer.place("timer", id)})
 
 
-def _child(writer: Writer, event: ev.ChildProcessStartedEvent | ev.ChildProcessEvent) -> Attributes:
+def _child(writer: Transcript, event: ev.ChildProcessStartedEvent | ev.ChildProcessEvent) -> Attributes:
     id = event.process_id
     sent = next((d for d, _ in writer.sent if isinstance(d, dec.StartChildProcess) and d.process.id == id), None)
     version = sent.process.version if sent is not None else None
@@ -189,14 +189,14 @@ def _child(writer: Writer, event: ev.ChildProcessStartedEvent | ev.ChildProcessE
     }
 
 
-def _child_started(writer: Writer, event: ev.ChildProcessStartedEvent) -> None:
+def _child_started(writer: Transcript, event: ev.ChildProcessStartedEvent) -> None:
     sent = (pair for pair in writer.sent if isinstance(pair[0], dec.StartChildProcess))
     mine = (number for decision, number in sent if decision.process.id == event.process_id)  # type: ignore[attr-defined]
     writer.places["child", event.process_id] = next(mine, 0)
     writer.places["born", event.process_id] = writer.add("ChildWorkflowExecutionStarted", _child(writer, event))
 
 
-def _child_ended(writer: Writer, event: ev.ChildProcessEvent) -> None:
+def _child_ended(writer: Transcript, event: ev.ChildProcessEvent) -> None:
     end = next(end for end in CHILD_ENDS if isinstance(event.result, end.cls))
     attributes = {**_child(writer, event), **end.fields.write(vars(event.result), writer.texts, EVENTS_SIDE)}
     attributes["startedEventId"] = writer.place("born", event.process_id)
@@ -206,8 +206,8 @@ def _child_ended(writer: Writer, event: ev.ChildProcessEvent) -> None:
     writer.sent = [(d, id) for d, id in writer.sent if id != attributes["initiatedEventId"]]
 
 
-def _delivered(kind: str, cls: type[dec.Decision]) -> Callable[[Writer, Any], None]:
-    def write(writer: Writer, event: Any) -> None:
+def _delivered(kind: str, cls: type[dec.Decision]) -> Callable[[Transcript, Any], None]:
+    def write(writer: Transcript, event: Any) -> None:
         signal = getattr(event, "signal", None)
         found = next((pair for pair in writer.sent if _matches(pair[0], cls, event.process_id, signal)), None)
         if found is not None:
@@ -225,7 +225,7 @@ def _matches(decision: Any, cls: type[dec.Decision], process_id: str, signal: An
 
 # -- the table ----------
 
-WRITE: dict[type[ev.Event], Callable[[Writer, Any], None]] = {
+WRITE: dict[type[ev.Event], Callable[[Transcript, Any], None]] = {
     ev.ProcessStartedEvent: _process_started,
     ev.SignalEvent: _signaled,
     ev.CancelRequestedEvent: _cancel_requested,
@@ -251,3 +251,9 @@ WRITE: dict[type[ev.Event], Callable[[Writer, Any], None]] = {
     ev.ProcessCancelRequestedEvent: _delivered("ExternalWorkflowExecutionCancelRequested", dec.RequestCancelProcess),
     ForeignEvent: _foreign,
 }
+
+
+class Writer(Transcript):
+    """Our histories as SWF's."""
+
+    rows = WRITE

@@ -15,7 +15,6 @@ from .names import Domain
 from .register import Type
 from .registry import Registry
 from .scribe import ANSWER
-from .texts import ExactTexts, with_policy
 
 Attributes = dict[str, Any]
 
@@ -119,12 +118,14 @@ class Answers:
             attributes, type, cause = self._typed(kind, attributes, domain, start)
             if kind != "ScheduleActivityTask":
                 beside["childPolicy"] = attributes.get("childPolicy", start.child_policy)
-        decision = read_decision({"decisionType": kind, attributes_name(kind): inside(attributes, domain)}, TEXTS)
+        decision = read_decision(
+            {"decisionType": kind, attributes_name(kind): inside(attributes, domain)}, domain.texts
+        )
         if isinstance(decision, dec.StartChildProcess) and type is not None:
-            decision.process.input = with_policy(attributes.get("input"), policy_to_keep(attributes, type))
+            decision.process.input = domain.texts.start(attributes.get("input"), policy_to_keep(attributes, type))
             decision.child_policy = start.child_policy
         elif isinstance(decision, dec.ContinueAsNew) and type is not None:
-            decision.input = with_policy(attributes.get("input"), policy_to_keep(attributes, type))
+            decision.input = domain.texts.start(attributes.get("input"), policy_to_keep(attributes, type))
         elif isinstance(decision, dec.ScheduleActivity):
             self._make_known(decision)
         return Refused(decision, cause) if cause else decision
@@ -161,7 +162,6 @@ class Answers:
             self._known.add(key)
 
 
-TEXTS = ExactTexts()
 TYPED = {
     "ScheduleActivityTask": ("Activity", ACTIVITY),
     "StartChildWorkflowExecution": ("Workflow", WORKFLOW),

@@ -18,6 +18,8 @@ from .polls import ACTIVITY, DECISION, Polls
 from .signing import Signatures
 
 LONG_POLL = 60.0
+NOT_TOLD = 1.0
+"""Seconds for which a task rests that could not be told to who had waited for it."""
 
 Request = dict[str, Any]
 Handler = Callable[[Endpoint, Request], Any]
@@ -66,9 +68,9 @@ class App:
         try:
             self._signatures.check(path, headers, body, dt.datetime.now(dt.UTC))
             answer = await self._answer(headers.get("x-amz-target", "").rpartition(".")[2], body)
+            return Reply(200, b"" if answer is None else msgspec.json.encode(answer))
         except Exception as error:
             return _refusal(error, "resource")
-        return Reply(200, b"" if answer is None else msgspec.json.encode(answer))
 
     async def _answer(self, operation: str, body: bytes) -> Any:
         request = self._model.read(operation, body or b"{}")
@@ -87,6 +89,9 @@ class App:
             return await self._run(lambda endpoint, request: tasks.handed_out(endpoint, task, request), request)
         except asyncio.CancelledError:
             self.polls.hand_back(task)
+            raise
+        except Exception:  # It cannot be told what it is about: perhaps it can in a while, or elsewhere.
+            self.polls.hand_back(task, NOT_TOLD)
             raise
 
     async def _run(self, handler: Handler, request: Request) -> Any:

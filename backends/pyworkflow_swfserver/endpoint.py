@@ -46,6 +46,11 @@ class Endpoint:
             done.set_exception(error)
         return done
 
+    def close(self) -> None:
+        """Its threads end when they have done what they are at; the backend stays open."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+
     def domain(self, name: str) -> Domain:
         """A domain that is registered. Raises Fault."""
         self.registry.register(name)

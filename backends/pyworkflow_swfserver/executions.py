@@ -15,7 +15,6 @@ from .answers import WORKFLOW, Undefined, completed, policy_to_keep, seconds
 from .endpoint import Endpoint
 from .faults import swf
 from .names import Domain
-from .texts import ExactTexts, with_policy
 
 Request = dict[str, Any]
 Handler = Callable[[Endpoint, Request], Any]
@@ -28,7 +27,6 @@ CLOSE_STATUS = {
     "continued": "CONTINUED_AS_NEW",
     "timedout": "TIMED_OUT",
 }
-TEXTS = ExactTexts()
 
 
 def _start(endpoint: Endpoint, request: Request) -> Request:
@@ -45,7 +43,7 @@ def _start(endpoint: Endpoint, request: Request) -> Request:
     process = Process(
         domain.inside(named["name"]),
         domain.inside(request["workflowId"]),
-        with_policy(request.get("input"), policy_to_keep(request, type)),
+        domain.texts.start(request.get("input"), policy_to_keep(request, type)),
         [domain.inside(tag) for tag in request.get("tagList") or ()],
         version=named["version"],
     )
@@ -59,26 +57,24 @@ def _start(endpoint: Endpoint, request: Request) -> Request:
     return {"runId": endpoint.backend.describe_process(id).process.run}
 
 
-def _target(endpoint: Endpoint, request: Request) -> str:
-    return join(endpoint.domain(request["domain"]).inside(request["workflowId"]), request.get("runId"))
+def _target(endpoint: Endpoint, request: Request) -> tuple[Domain, str]:
+    domain = endpoint.domain(request["domain"])
+    return domain, join(domain.inside(request["workflowId"]), request.get("runId"))
 
 
 def _signal(endpoint: Endpoint, request: Request) -> None:
-    signal = Signal(request["signalName"], TEXTS.load(request.get("input")))
-    endpoint.backend.signal_process(_target(endpoint, request), signal)
+    domain, target = _target(endpoint, request)
+    endpoint.backend.signal_process(target, Signal(request["signalName"], domain.texts.load(request.get("input"))))
 
 
 def _request_cancel(endpoint: Endpoint, request: Request) -> None:
-    endpoint.backend.cancel_process(_target(endpoint, request))
+    endpoint.backend.cancel_process(_target(endpoint, request)[1])
 
 
 def _terminate(endpoint: Endpoint, request: Request) -> None:
-    endpoint.backend.terminate_process(
-        _target(endpoint, request),
-        request.get("reason"),
-        TEXTS.load(request.get("details")),
-        child_policy=request.get("childPolicy"),
-    )
+    domain, target = _target(endpoint, request)
+    details = domain.texts.load(request.get("details"))
+    endpoint.backend.terminate_process(target, request.get("reason"), details, child_policy=request.get("childPolicy"))
 
 
 # -- questions ----------

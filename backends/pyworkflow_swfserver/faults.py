@@ -82,4 +82,6 @@ def of(error: Exception, resource: str) -> Fault | None:
 
 
 INTERNAL = Fault(_CORAL + "InternalFailure", "the request could not be processed; the server's log says why", 500)
-TOO_LARGE = Fault(_CORAL + "RequestEntityTooLargeException", "a request has at most 1 MB", 413)
+TOO_LARGE = Fault(_CORAL + "RequestEntityTooLargeException", "a request has at most 1 MB, and 100 headers", 413)
+NOT_POSTED = Fault(_CORAL + "UnknownOperationException", "requests are sent by POST", 405)
+NO_UPGRADE = unreadable("this server speaks HTTP/1.1 and nothing else: leave the Upgrade header out")

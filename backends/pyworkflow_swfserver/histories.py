@@ -7,7 +7,6 @@ import logging
 import threading
 
 from pyworkflow.backend import Backend, Description, ProcessFilter
-from pyworkflow.engine.history import forget_oldest
 from pyworkflow.exceptions import UnknownProcessException
 from pyworkflow.process import ProcessContinued
 from pyworkflow_swf import Start
@@ -19,17 +18,21 @@ from .scribe import Scribe
 from .texts import policy_of
 
 KEPT = 1_000
+KEPT_BYTES = 100_000_000
+"""Of JSON; a history takes about three times as much, as long as it is kept."""
 
 logger = logging.getLogger("pyworkflow.swf")
 
 
 class Histories:
-    """The Scribes of the runs that were read last."""
+    """The Scribes of the runs that were read last, as many as there is room for."""
 
     def __init__(self, backend: Backend, registry: Registry) -> None:
         self._backend = backend
         self._registry = registry
         self._kept: dict[tuple[str, str], Scribe] = {}
+        self._sizes: dict[tuple[str, str], int] = {}
+        self._size = 0
         self._lock = threading.Lock()
 
     def get(self, process: str, run: str, seq: int | None = None) -> Scribe:
@@ -40,10 +43,20 @@ class Histories:
             logger.warning("the store has forgotten events of %s:%s: its history is read anew", process, run)
             scribe = self._begin(process, run)
             self._read_on(scribe, f"{process}:{run}", seq)
-        self._kept[key] = scribe
-        if len(self._kept) > KEPT:
-            forget_oldest(self._kept, KEPT, self._lock)
+        self._keep(key, scribe)
         return scribe
+
+    def _keep(self, key: tuple[str, str], scribe: Scribe) -> None:
+        """Keep it as the one that was read last; those that were not read for longest make room."""
+        with self._lock:
+            self._kept.pop(key, None)
+            self._kept[key] = scribe
+            self._size += scribe.size - self._sizes.get(key, 0)
+            self._sizes[key] = scribe.size
+            while len(self._kept) > 1 and (len(self._kept) > KEPT or self._size > KEPT_BYTES):
+                oldest = next(iter(self._kept))
+                del self._kept[oldest]
+                self._size -= self._sizes.pop(oldest)
 
     def _read_on(self, scribe: Scribe, run: str, seq: int | None) -> bool:
         """False where what is known is not what is stored: a store may forget, in a power cut or a failover."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
@@ -21,6 +22,22 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "timestamp": (int, float),
 }
+
+
+_NAME = "not contain : / | or control characters, nor be 'arn'", r"\A(?!arn\Z)[^:/|\x00-\x1f\x7f-\x9f]*\Z"
+_SECONDS = "be a whole number of seconds, or NONE", r"\A([0-9]{1,8}|NONE)\Z"
+_LIMITED = "be a whole number of seconds", r"\A[0-9]{1,8}\Z"
+WRITTEN: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("Name", "Version", "VersionOptional", "WorkflowId", "ActivityId", "TimerId"), _NAME),
+    "DomainName": (f"{_NAME[0]}, nor begin or end with space", _NAME[1].replace(")[", r"|\s|.*\s\Z)[", 1)),
+    "DurationInSecondsOptional": _SECONDS,
+    "DurationInSeconds": _LIMITED,
+    "DurationInDays": ("be 0 to 90 days, or NONE", r"\A([0-8]?[0-9]|90|NONE)\Z"),
+    "TaskPriority": ("be a whole number", r"\A-?[0-9]{1,10}\Z"),
+    "executionStartToCloseTimeout": _LIMITED,
+    "defaultExecutionStartToCloseTimeout": _LIMITED,
+}
+"""How strings are written, by their shape or the member that they are: what only the model's documentation says."""
 
 
 class Model:
@@ -49,12 +66,15 @@ class Model:
             return request
         except msgspec.ValidationError:
             return self._explained(operation, body)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise unreadable(f"the request is not JSON: {error}") from None
 
     def _explained(self, operation: str, body: bytes) -> dict[str, Any]:
         """The request, if all that is wrong with it is that what was left out is null. Raises Fault."""
-        request = msgspec.json.decode(body)
+        try:
+            request = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise unreadable(f"the request is not JSON: {error}") from None
         problems = list(_problems(self.service.operation_model(operation).input_shape, request, ""))
         if problems:
             raise invalid(*problems)
@@ -77,21 +97,26 @@ def _without_nulls(value: Any) -> Any:
 # -- the fast way: a type that a request must be of ----------
 
 
-def _type(shape: Shape) -> Any:
+def _type(shape: Shape, member: str = "") -> Any:
     """The msgspec type of what a shape allows."""
     about, kind = shape.metadata, shape.type_name
     if kind == "structure":
-        members = {name: _type(member) for name, member in shape.members.items()}
+        members = {name: _type(member, name) for name, member in shape.members.items()}
         wanted = {name: each if name in shape.required_members else NotRequired[each] for name, each in members.items()}
         return TypedDict(shape.name, wanted)  # type: ignore[operator]
     if kind in ("string", "list"):
         plain: Any = list[_type(shape.member)] if kind == "list" else str  # type: ignore[misc]
         if kind == "string" and shape.enum:
             return Literal[tuple(shape.enum)]
-        return Annotated[plain, msgspec.Meta(min_length=about.get("min"), max_length=about.get("max"))]
+        pattern = None if (rule := _written(shape, member)) is None else rule[1]
+        return Annotated[plain, msgspec.Meta(min_length=about.get("min"), max_length=about.get("max"), pattern=pattern)]
     if kind in ("integer", "long"):
         return Annotated[int, msgspec.Meta(ge=about.get("min"), le=about.get("max"))]
     return {"boolean": bool, "timestamp": float}[kind]
+
+
+def _written(shape: Shape, member: str) -> tuple[str, str] | None:
+    return WRITTEN.get(member) or WRITTEN.get(shape.name)
 
 
 # -- the slow way: everything that is wrong ----------
@@ -116,6 +141,9 @@ def _problems(shape: Shape, value: Any, at: str) -> Iterator[str]:
         if shape.enum and value not in shape.enum:
             values = ", ".join(shape.enum)
             yield _not_allowed(value, at, f"Member must satisfy enum value set: [{values}]")
+        rule = _written(shape, at.rpartition(".")[2])
+        if rule is not None and not re.search(rule[1], value):
+            yield _not_allowed(value, at, f"Member must {rule[0]}")
     elif shape.type_name in ("integer", "long"):
         low, high = shape.metadata.get("min"), shape.metadata.get("max")
         if low is not None and value < low:

@@ -7,6 +7,7 @@ Whatever else the server keeps begins with `~`.
 from __future__ import annotations
 
 from .faults import invalid
+from .texts import ExactTexts, JsonTexts
 
 LONGEST = 256
 REGISTRY = "~swf"
@@ -21,6 +22,7 @@ class Domain:
         self.bare = bare
         self.register = f"~{_quote(name)}"
         self.prefix = "" if bare else f"{self.register}~"
+        self.texts = JsonTexts() if bare else ExactTexts()
 
     def inside(self, name: str) -> str:
         """Raises Fault where the name is too long."""

@@ -95,9 +95,9 @@ class Polls:
             for task in _tasks(taking.result()):
                 self.hand_back(task)
 
-    def hand_back(self, task: Task) -> None:
-        """Nobody is left to do it."""
-        self._loop.run_in_executor(None, self._release, task)
+    def hand_back(self, task: Task, delay: float = 0.0) -> None:
+        """Nobody is left to do it; `delay` is how many seconds it rests."""
+        self._loop.run_in_executor(None, self._release, task, delay)
 
     # -- who waits: in the event loop ----------
 
@@ -166,9 +166,9 @@ class Polls:
         if not handed.result():
             self._release(task)
 
-    def _release(self, task: Task) -> None:
+    def _release(self, task: Task, delay: float = 0.0) -> None:
         try:
-            self._backend.release_task(task)
+            self._backend.release_task(task, delay)
         except WorkflowError as error:
             logger.warning("a task that nobody is left for waits for its timeout: %s", error)
 

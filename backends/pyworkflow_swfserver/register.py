@@ -7,6 +7,7 @@ register, so of two clients that register one type at once the first in the hist
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ from .faults import Fault, swf, unknown
 REGISTERED, DEPRECATED = "REGISTERED", "DEPRECATED"
 MOST_TAGS = 50
 Request = dict[str, Any]
+Mark = tuple[str, datetime, str | None]
 
 
 class Type(Struct):
@@ -38,7 +40,7 @@ class Type(Struct):
 
 
 class Register:
-    """A domain as its history says, up to the event `seen`."""
+    """A domain as its history says, up to the event `seen`, of which `last` is the mark."""
 
     def __init__(self, name: str, request: Request) -> None:
         self.name = name
@@ -48,6 +50,7 @@ class Register:
         self.status = REGISTERED
         self.types: dict[tuple[str, str, str], Type] = {}
         self.seen = 0
+        self.last: Mark | None = None
 
     def type(self, kind: str, named: Request) -> Type:
         """A type by its name and version. Raises Fault."""

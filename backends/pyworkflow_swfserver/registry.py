@@ -5,6 +5,7 @@ Nobody decides on these processes. Their order of events is the order of changes
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -20,11 +21,13 @@ from pyworkflow.values import fresh_id
 from . import register as reg
 from .faults import Fault, swf, unknown
 from .names import REGISTRY, Domain
-from .register import Register, Request
+from .register import Mark, Register, Request
 
 FRESH = 1.0
 MOST_CHANGES = 20_000
 MOST_DOMAINS = 100
+
+logger = logging.getLogger("pyworkflow.swf")
 
 
 class Registry:
@@ -84,13 +87,18 @@ class Registry:
         id, outcome = self.domain(name).register, None
         known = self._known.get(name)
         try:
-            events = self._backend.history(id, 0 if known is None else known.seen)
+            skip = 0 if known is None else known.seen - 1  # the last known event once more
+            events = self._backend.history(id, skip)
+            if known is None or not (events and known.last == _mark(events[0])):
+                if known is not None:
+                    logger.warning("the store has forgotten events of %s: its domain is read anew", id)
+                    skip, events = 0, self._backend.history(id)
+                known = self._known[name] = Register(name, self._backend.process_by_id(id).input)
         except UnknownProcessException:
+            self._known.pop(name, None)
             raise unknown(f"domain: {name}") from None
-        if known is None:
-            known = self._known[name] = Register(name, self._backend.process_by_id(id).input)
         self._read_at[name] = time.monotonic()
-        for event in events:
+        for event in events[known.seen - skip :]:
             fault = _follow(known, event)
             if key is not None and isinstance(event, SignalEvent) and event.signal.data["key"] == key:
                 outcome = fault
@@ -130,8 +138,14 @@ class Registry:
                 raise fault
 
 
+def _mark(event: Event) -> Mark:
+    """What tells an event from another one under its number."""
+    key = event.signal.data.get("key") if isinstance(event, SignalEvent) else None
+    return event.type, event.datetime, key
+
+
 def _follow(register: Register, event: Event) -> Fault | None:
-    register.seen += 1
+    register.seen, register.last = register.seen + 1, _mark(event)
     if not isinstance(event, SignalEvent) or event.signal.name not in reg.BY_OPERATION:
         return None
     request = event.signal.data["request"]

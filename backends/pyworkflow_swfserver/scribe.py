@@ -26,7 +26,7 @@ Attributes = dict[str, Any]
 
 
 class Scribe(Writer):
-    """`pages` are the events in JSON, SWF's number 1 first; `seen` is how many of our events they are made of.
+    """`pages` are the events in JSON, SWF's number 1 first, and `size` bytes; `seen` of our events they are made of.
 
     `started` has SWF's number for each of our starts of a decision or an activity; `before` the start of the decision
     that had been answered last before each start of a decision, 0 for none.
@@ -42,6 +42,7 @@ class Scribe(Writer):
         super().__init__(start, ExactTexts(), self._run_now, next_run)
         self.lock = threading.Lock()
         self.pages: list[msgspec.Raw] = []
+        self.size = 0
         self._marks: list[tuple[str, dt.datetime]] = []
         self.started: dict[int, int] = {}
         self.before: dict[int, int] = {}
@@ -54,6 +55,7 @@ class Scribe(Writer):
         self._answered = 0
         self._note: Mapping[str, Any] = {}
         self._place = 0
+        self._controls: dict[int, Attributes] = {}
 
     def read_on(self, events: Sequence[ev.Event]) -> None:
         """Write the events that follow."""
@@ -86,19 +88,25 @@ class Scribe(Writer):
         if kind == "DecisionTaskCompleted":
             self._answered = own["startedEventId"]
             self._complete_with(own)
+        elif own.get("initiatedEventId"):
+            own |= self._controls.get(own["initiatedEventId"], {}) if kind.endswith("Failed") else {}
         elif "decisionTaskCompletedEventId" in own:
             own |= self._more(kind)
             self._place += 1
         if kind in _STARTS:
-            own["identity"] = self._identity
+            own["identity"] = self._identity  # Though it may be none: clients such as simpleflow want it there.
         id = super().add(kind, self._outside(own))
+        if "control" in own and kind.endswith("Initiated"):
+            self._controls[id] = {"control": own["control"]}
         event = self.events[-1]
         event["eventTimestamp"] = event["eventTimestamp"].timestamp()
         if kind == "ActivityTaskScheduled":
             self.latest_activity = event["eventTimestamp"]
         if kind in _STARTS:
             self.started[self._event], self.before[id] = id, self._answered
-        self.pages.append(msgspec.Raw(msgspec.json.encode(event)))
+        text = msgspec.json.encode(event)
+        self.size += len(text)
+        self.pages.append(msgspec.Raw(text))
         return id
 
     def _complete_with(self, attributes: Attributes) -> None:

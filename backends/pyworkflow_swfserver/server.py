@@ -44,7 +44,8 @@ class Server:
         if not keys and not is_loopback(host):
             raise ValueError(f"{host} can be reached by others: name the keys that they must have, or serve 127.0.0.1")
         self._address = (host, port)
-        self._app = App(Endpoint(backend, bare, region), Signatures(keys or {}), long_poll)
+        self._endpoint = Endpoint(backend, bare, region)
+        self._app = App(self._endpoint, Signatures(keys or {}), long_poll)
         self._open: set[Connection] = set()
 
     async def serve(self, started: Started, stop: asyncio.Event) -> None:
@@ -68,6 +69,7 @@ class Server:
             await asyncio.wait(tasks, timeout=GRACE)
         for connection in list(self._open):
             connection.transport.close()
+        self._endpoint.close()
 
 
 def serve(backend: Backend, started: Started = print, **options: Any) -> None:

@@ -22,7 +22,10 @@ _FORM = re.compile(
 
 
 class Signatures:
-    """`keys` are secrets by access key id; without any every request is accepted."""
+    """`keys` are secrets by access key id; without any every request is accepted, but for those of web pages.
+
+    A browser sends `Origin` with what a page posts, and may be told by the page's own server that this is it.
+    """
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
@@ -30,6 +33,8 @@ class Signatures:
     def check(self, path: str, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> None:
         """Raises Fault where a request is not signed, or not by one of the keys, or not now. Header names are lower."""
         if not self._keys:
+            if "origin" in headers:
+                raise unsigned("AccessDeniedException", "web pages are served with keys only")
             return
         if "authorization" not in headers:
             raise unsigned("MissingAuthenticationTokenException", "Missing Authentication Token")

@@ -20,7 +20,6 @@ from .texts import ExactTexts
 Request = dict[str, Any]
 Handler = Callable[[Endpoint, Request], Any]
 
-TEXTS = ExactTexts()
 NOBODY: dict[str, Request] = {
     "PollForDecisionTask": {"startedEventId": 0, "previousStartedEventId": 0},
     "PollForActivityTask": {"startedEventId": 0},
@@ -67,7 +66,7 @@ def _activity(endpoint: Endpoint, task: ActivityTask, request: Request) -> Reque
     id, run, _, started = activity_token(task.token)
     domain = endpoint.domain(request["domain"])
     scribe = endpoint.histories.get(id, run, started)
-    text = TEXTS.dump(task.input)
+    text = domain.texts.dump(task.input)
     return {
         "taskToken": task.token,
         "activityId": task.activity_execution.id,
@@ -91,24 +90,35 @@ def _answer(endpoint: Endpoint, request: Request) -> None:
     endpoint.backend.complete_decision_task(DecisionTask(Process(id=id), {"token": token}), decisions)
 
 
-def _end(result: Callable[[Request], ActivityResult]) -> Handler:
+Result = Callable[[Request, ExactTexts], ActivityResult]
+
+
+def _end(result: Result) -> Handler:
     def handle(endpoint: Endpoint, request: Request) -> None:
-        endpoint.backend.complete_activity_task(ActivityTask.from_token(request["taskToken"]), result(request))
+        task, texts = _held(endpoint, request)
+        endpoint.backend.complete_activity_task(task, result(request, texts))
 
     return handle
 
 
 def _heartbeat(endpoint: Endpoint, request: Request) -> Request:
-    task, details = ActivityTask.from_token(request["taskToken"]), TEXTS.load(request.get("details"))
+    task, texts = _held(endpoint, request)
+    details = texts.load(request.get("details"))
     return {"cancelRequested": endpoint.backend.heartbeat_activity_task(task, details)}
+
+
+def _held(endpoint: Endpoint, request: Request) -> tuple[ActivityTask, ExactTexts]:
+    """The task that a worker has, and how its texts are read."""
+    id = activity_token(request["taskToken"])[0]
+    return ActivityTask.from_token(request["taskToken"]), endpoint.registry.of_process(domain_of(id)).texts
 
 
 OPERATIONS: dict[str, Handler] = {
     "RespondDecisionTaskCompleted": _answer,
-    "RespondActivityTaskCompleted": _end(lambda request: ActivityCompleted(TEXTS.load(request.get("result")))),
+    "RespondActivityTaskCompleted": _end(lambda request, texts: ActivityCompleted(texts.load(request.get("result")))),
     "RespondActivityTaskFailed": _end(
-        lambda request: ActivityFailed(request.get("reason"), TEXTS.load(request.get("details")))
+        lambda request, texts: ActivityFailed(request.get("reason"), texts.load(request.get("details")))
     ),
-    "RespondActivityTaskCanceled": _end(lambda request: ActivityCanceled(TEXTS.load(request.get("details")))),
+    "RespondActivityTaskCanceled": _end(lambda request, texts: ActivityCanceled(texts.load(request.get("details")))),
     "RecordActivityTaskHeartbeat": _heartbeat,
 }

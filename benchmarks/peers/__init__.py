@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
-from functools import cache
 from pathlib import Path
+
+from tests.servers.peers import python
 
 from ..report import Row
 
-ENVIRONMENT = Path(__file__).parents[2] / ".venv-peers"
 PACKAGES = ("celery", "dbos", "huey", "redis")
 PATIENCE = 600.0
 
@@ -28,16 +27,7 @@ def measure_files(row: Row) -> None:
 
 def measured(peer: str, url: str) -> dict[str, float]:
     """The figures of one peer on the store at `url`. Raises CalledProcessError where it does not run."""
-    command = [_python(), Path(__file__).with_name(f"{peer}_peer.py"), url]
+    command = [python("peers", *PACKAGES), Path(__file__).with_name(f"{peer}_peer.py"), url]
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True)
     figures: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return figures
-
-
-@cache
-def _python() -> Path:
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
-    return python

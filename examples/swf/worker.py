@@ -19,8 +19,7 @@ def main(domain: str, task_list: str, number: str = "") -> None:
         task = {}
         while not task.get("taskToken"):  # An empty reply after 60 seconds: nothing to do.
             task = swf.poll_for_activity_task(domain=domain, taskList={"name": task_list}, identity="plain boto3")
-        # Without spaces: so it is a value for a decider of pyworkflow's, and not a text.
-        result = json.dumps({"doubled": json.loads(task["input"])["n"] * 2}, separators=(",", ":"))
+        result = json.dumps({"doubled": json.loads(task["input"])["n"] * 2})
         swf.respond_activity_task_completed(taskToken=task["taskToken"], result=result)
 
 

@@ -45,10 +45,15 @@ def _keys(path: Path) -> dict[str, str]:
     "--domain", default="default", show_default=True, help="The domain of what the backend has beside this server."
 )
 @click.option("--region", default="us-east-1", show_default=True, help="For ARNs; clients may name any.")
+@click.option(
+    "--long-poll",
+    type=click.FloatRange(0.1, 60),
+    default=60,
+    show_default=True,
+    help="Seconds for which a poll waits; fewer where something in between hangs up earlier.",
+)
 @click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), default="info", show_default=True)
-def swf_server(
-    session: Session, host: str, port: int, keys: Path | None, domain: str, region: str, log_level: str
-) -> None:
+def swf_server(session: Session, host: str, keys: Path | None, domain: str, log_level: str, **options: Any) -> None:
     """Serve Amazon SWF's protocol, for AWS's SDKs.
 
     boto3, the AWS CLI and every AWS SDK are clients: point them at it by AWS_ENDPOINT_URL_SWF.
@@ -60,7 +65,7 @@ def swf_server(
     secrets = {} if keys is None else _keys(keys)
     log_to_stderr(log_level)
     backend = session.backend
-    options = {"host": host, "port": port, "keys": secrets, "bare": domain, "region": region}
+    options |= {"host": host, "keys": secrets, "bare": domain}
     serve(backend, lambda url: click.echo(f"serving Amazon SWF's protocol at {url}"), **options)
 
 

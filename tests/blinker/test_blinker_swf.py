@@ -16,7 +16,7 @@ from pyworkflow import (
     StartChildProcess,
     Timer,
 )
-from pyworkflow.backend import Failed, Finished
+from pyworkflow.backend import Failed, Finished, Wanted
 from pyworkflow.backend.blinker import BlinkerBackend
 from pyworkflow.process import Process
 from tests.swf.inside import fault
@@ -58,6 +58,28 @@ def test_the_life_of_a_process(backend: BlinkerBackend, ears: Ears) -> None:
     assert ears.of("on_process_completed")["result"] == 2
     assert ears.of("on_process_completed")["process"].status == "completed"
     assert ears.names[-2:] == ["on_process_completed", "on_complete_decision_task"]
+
+
+def test_handing_in_costs_no_look_and_is_told_though_polls_fail(
+    desk: Desk, backend: BlinkerBackend, ears: Ears
+) -> None:
+    backend.start_process(Process("W", "p"))
+    decide(backend, ScheduleActivity("A", "a", input=1))
+    task = backend.poll_activity_task()
+    assert task is not None
+
+    def throttled(**about: Any) -> Any:
+        raise fault("ThrottlingException", Exception("Rate exceeded"), "PollForActivityTask")
+
+    desk.swf.do["poll_for_activity_task"] = throttled
+    before = len(desk.swf.calls)
+    got = backend.exchange([Finished(task, ActivityCompleted(1))], activities=Wanted(("default",), 1), timeout=30)
+    assert not got
+    assert ears.names[-1] == "on_complete_activity_task"
+    assert [name for name, _ in desk.swf.calls[before:]] == [
+        "respond_activity_task_completed",
+        "poll_for_activity_task",
+    ]
 
 
 def test_what_other_clients_say_is_heard_by_who_takes_the_decision(desk: Desk, desk_with: Callable[..., Any]) -> None:

@@ -46,6 +46,11 @@ def test_it_serves_until_it_is_stopped(spawn: Spawn, backend: Backend, number: s
     assert backend.process_by_id("~mine").status == "running"
 
 
+def test_polls_may_be_short(spawn: Spawn) -> None:
+    url = address(spawn("swf-server", "--port", "0", "--long-poll", "0.2"))
+    assert ask(url, "PollForActivityTask", domain="default", taskList={"name": "l"}) == {"startedEventId": 0}
+
+
 def test_others_are_served_with_keys_alone(cli: Any, tmp_path: Path) -> None:
     refused = cli("swf-server", "--host", "0.0.0.0", code=2)
     assert "--host 0.0.0.0 can be reached by others: give --keys" in refused.stderr

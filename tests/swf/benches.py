@@ -102,9 +102,9 @@ class OnTheEndpoint(OnAmazonSWF):
     def compare(self) -> None:
         for run in self.backend.list_processes(ProcessFilter(status="all"), 1_000).processes:
             key = (str(run.id), str(run.run))
-            starts = [event["eventId"] for event in self.swf.events(*key) if event["eventType"] == TAKEN]
-            history = self.backend.history(run)
-            until = math.inf if ended_by_us(history[-1]) else max(starts, default=0)
+            theirs, history = self.swf.events(*key), self.backend.history(run)
+            starts = [event["eventId"] for event in theirs if event["eventType"] == TAKEN]
+            until = math.inf if ended_by_us(theirs[-1], history[-1]) else max(starts, default=0)
             told = [(event.id, event.type) for event in self.heard.pop(key, [])]
             assert told == [(event.id, event.type) for event in history if (event.id or 0) <= until]
         assert self.heard == {}
@@ -113,8 +113,8 @@ class OnTheEndpoint(OnAmazonSWF):
 TAKEN = "DecisionTaskStarted"
 
 
-def ended_by_us(last: Event) -> bool:
+def ended_by_us(theirs: dict[str, Any], last: Event) -> bool:
     """Is it the end of a run, and not SWF's own doing?"""
     if isinstance(last, ProcessTerminatedEvent):
-        return last.cause == "OPERATOR_INITIATED"
+        return bool(theirs["workflowExecutionTerminatedEventAttributes"]["cause"] == "OPERATOR_INITIATED")
     return isinstance(last, DecisionEvent) and last.decision.closes

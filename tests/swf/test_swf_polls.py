@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -200,3 +200,33 @@ def test_a_forked_child_polls_for_itself(slow: Slow, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("os.getpid", lambda: -1)
     assert not slow.exchange(decisions=ONE)
     assert slow.open == 2
+    slow.go.set()
+    while slow.open:
+        threading.Event().wait(MOMENT)
+
+
+@pytest.mark.parametrize("call", [lambda backend: backend.interrupt_wait("name"), lambda backend: backend.close()])
+def test_a_forked_child_waits_for_no_lock_of_its_parents(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, call: Callable[[AmazonSWFBackend], None]
+) -> None:
+    """Which a thread of its parent had, that the child has not."""
+    held, done = threading.Event(), threading.Event()
+    lock = desk.backend._polls._news
+
+    def hold() -> None:
+        with lock:
+            held.set()
+            done.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.getpid", lambda: -1)
+        child = threading.Thread(target=call, args=(desk.backend,), daemon=True)
+        child.start()
+        child.join(PATIENCE)
+    waits = child.is_alive()
+    done.set()
+    thread.join()
+    assert not waits

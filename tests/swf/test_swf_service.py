@@ -15,7 +15,7 @@ from pyworkflow import open_backend
 from pyworkflow.activity import ActivityCompleted, ActivityFailed
 from pyworkflow.backend import Wanted
 from pyworkflow.backend.amazonswf import AmazonSWFBackend, CallablePayloads, S3Payloads, SwfFault
-from pyworkflow.decision import CompleteProcess, ScheduleActivity
+from pyworkflow.decision import CompleteProcess, ContinueAsNew, ScheduleActivity
 from pyworkflow.exceptions import (
     BackendUnavailable,
     PayloadError,
@@ -25,6 +25,8 @@ from pyworkflow.exceptions import (
     WorkflowError,
 )
 from pyworkflow.process import Process
+from pyworkflow_amazonswf.types import LONGEST_RUN
+from pyworkflow_swf import FOREVER
 
 from .inside import fault
 from .support import Desk, desk, desk_with
@@ -241,6 +243,16 @@ def test_a_run_that_swf_would_close_is_refused_before_the_call(desk: Desk, timeo
     with pytest.raises(ValueError, match="a year"):
         desk.start(timeout=31_536_001)
     assert desk.called("start_workflow_execution") == []
+
+
+@pytest.mark.parametrize("seconds", [LONGEST_RUN + 1, FOREVER])
+def test_a_run_that_continues_ends_within_a_year(desk: Desk, seconds: float) -> None:
+    desk.start()
+    task = desk.open()
+    before = len(desk.swf.calls)
+    with pytest.raises(ValueError, match="after a year"):
+        desk.backend.complete_decision_task(task, ContinueAsNew(timeout=seconds))
+    assert len(desk.swf.calls) == before
 
 
 def test_what_swf_cannot_do_is_said(desk: Desk) -> None:

@@ -245,6 +245,19 @@ def test_signals_and_cancel_requests_to_others(shop: Shop, backend: MemoryBacken
     assert "WorkflowExecutionCancelRequested" in shop.types(other, "other")
 
 
+def test_a_refusal_that_comes_late_names_the_answer_it_is_of(shop: Shop, clock: VirtualClock) -> None:
+    run = shop.start()
+    shop.answer(decision("SignalExternalWorkflowExecution", workflowId="nobody", signalName="s", control="c"))
+    shop.swf.signal_workflow_execution(domain="shop", workflowId="o", signalName="s")
+    shop.answer(decision("RecordMarker", markerName="m"))
+    while not shop.poll().get("taskToken"):
+        clock.advance(5)
+    sent = last(shop, run, "SignalExternalWorkflowExecutionInitiated")
+    refused = last(shop, run, "SignalExternalWorkflowExecutionFailed")
+    assert (refused["initiatedEventId"], refused["control"]) == (5, "c")
+    assert refused["decisionTaskCompletedEventId"] == sent["decisionTaskCompletedEventId"] == 4
+
+
 def test_a_run_that_continues_takes_its_types_defaults(shop: Shop) -> None:
     shop.swf.register_workflow_type(domain="shop", name="Order", version="2", **WORKFLOW)
     run = shop.start(tagList=["t"], taskList={"name": "mine"}, input="one", executionStartToCloseTimeout="50")

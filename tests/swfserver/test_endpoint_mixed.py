@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import Activity, CompleteProcess, DefaultWorkflow, Manager, Process, ScheduleActivity, Worker
+from pyworkflow import (
+    Activity,
+    CompleteProcess,
+    DecisionWorker,
+    DefaultWorkflow,
+    Manager,
+    Process,
+    ScheduleActivity,
+    Worker,
+)
 from pyworkflow.backend import Backend
 from pyworkflow.backend.amazonswf import AmazonSWFBackend
 from pyworkflow.backend.memory import MemoryBackend
@@ -73,6 +82,30 @@ def test_our_worker_works_for_a_decider_of_another_library(url: str, backend: Ba
     done = [event for event in shop.poll()["events"] if event["eventType"] == "ActivityTaskCompleted"]
     assert done[0]["activityTaskCompletedEventAttributes"]["result"] == '{"doubled":8}'
     assert shop.events(run, "t")
+
+
+def test_json_with_spaces_reaches_our_decider_as_its_value(url: str, backend: Backend) -> None:
+    """As Python's json.dumps writes it."""
+    manager = Manager(backend, [Sum])
+    shop = Shop(url, "default")
+    shop.swf.register_workflow_type(domain="default", name="Sum", version=Sum.version, **WORKFLOW)
+    about = {"workflowType": {"name": "Sum", "version": Sum.version}, "taskList": {"name": "default"}}
+    shop.start("spaced", input=json.dumps({"n": 4, "of": ["é"]}), **about)
+    decider = DecisionWorker(manager)
+    decider.run(burst=True)
+    task = shop.take("default")
+    assert json.loads(task["input"]) == {"n": 4, "of": ["é"]}
+    shop.swf.respond_activity_task_completed(taskToken=task["taskToken"], result=json.dumps({"doubled": 8}))
+    decider.run(burst=True)
+    assert manager.process_by_id("spaced").input == {"n": 4, "of": ["é"]}
+    assert manager.result("spaced", 0) == {"doubled": 8}
+
+
+def test_a_domain_of_its_own_keeps_every_space(url: str) -> None:
+    shop = Shop(url).open()
+    run = shop.start(input='{"n": 4}')
+    started = shop.events(run)[0]["workflowExecutionStartedEventAttributes"]
+    assert started["input"] == '{"n": 4}'
 
 
 def test_a_program_of_pyworkflows_runs_through_it_unchanged(url: str) -> None:

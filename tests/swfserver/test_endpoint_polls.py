@@ -18,8 +18,9 @@ from pyworkflow import Process
 from pyworkflow.backend import Backend
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow_blinker.wrapper import Wrapper
-from pyworkflow_swfserver import serving
+from pyworkflow_swfserver import histories, serving
 
 from .support import Shop, complete, decision, raw
 
@@ -180,6 +181,29 @@ def test_a_task_that_nobody_is_left_for_is_handed_back(patient: str, backend: Wa
     again.close()
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_task_that_could_not_be_told_is_handed_back(
+    patient: str, backend: Watched, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """Its history cannot be read just now."""
+
+    def fails(*args: Any) -> Any:
+        raise BackendUnavailable("not now")
+
+    shop = Shop(patient)
+    if not waits:
+        shop.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "history", fails)
+        waiting = poll(patient)
+        if waits:
+            backend.waits_for("deciders")
+            shop.start()
+        assert b" 503 " in waiting.recv(100)
+    until(lambda: "decision_released" in [event.type for event in backend.history("~shop~o")])
+    until(lambda: shop.poll().get("taskToken"))
+
+
 def test_hundreds_who_wait_cost_no_threads(patient: str, backend: Watched) -> None:
     shop = Shop(patient)
     before = threading.active_count()
@@ -213,6 +237,12 @@ def test_stopping_lets_everybody_go(backend: Watched) -> None:
         backend.waits_for("deciders")
         settled(url)
     assert [answer(each) for each in polls] == [{"startedEventId": 0, "previousStartedEventId": 0}] * 20
+
+
+def test_a_server_that_has_stopped_leaves_no_threads(backend: Watched) -> None:
+    with serving(backend) as url:
+        Shop(url).open()
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("swf")])
 
 
 def test_one_who_never_finishes_asking_keeps_nobody(patient: str) -> None:
@@ -299,6 +329,20 @@ def test_only_what_is_new_is_read_for_the_next_poll(url: str, backend: Watched, 
     shop.swf.signal_workflow_execution(domain="shop", workflowId="o", signalName="s")
     assert len(shop.poll()["events"]) > 25
     assert sum(read) <= 4, "what is new, and the event before it"
+
+
+def test_of_histories_there_is_no_room_for_those_read_last_are_kept(
+    url: str, backend: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "KEPT_BYTES", 50_000)
+    shop = Shop(url).open()
+    runs = {id: shop.start(id, input=json.dumps("x" * 20_000)) for id in "abcd"}
+    begun: list[str] = []
+    describe = backend.describe_process
+    monkeypatch.setattr(backend, "describe_process", lambda id: begun.append(str(id)) or describe(id))
+    for id in "abacacdb":
+        shop.events(runs[id], id)
+    assert [each.partition(":")[0].removeprefix("~shop~") for each in begun] == [*"abcdb"]
 
 
 # -- beside pyworkflow's own ----------

@@ -63,12 +63,60 @@ def test_an_operation_without_an_answer_has_an_empty_body(url: str) -> None:
          "2 validation errors detected: Value 'X' at 'decisions.1.member.decisionType' failed"),
         ("ListDomains", {"registrationStatus": "REGISTERED", "nextPageToken": "nonsense"}, VALIDATION, "Invalid token"),
         ("DescribeDomain", {"name": "no"}, "com.amazonaws.swf.base.model#UnknownResourceFault", "Unknown domain: no"),
+        ("DescribeDomain", b'{"name":"d","x":%s}' % (b"[" * 9_000), "com.amazon.coral.service#SerializationException",
+         "recursion"),
+        ("DescribeDomain", b'{"name":%s}' % (b"[" * 9_000 + b"]" * 9_000),
+         "com.amazon.coral.service#SerializationException", "recursion"),
     ],
 )  # fmt: skip
 def test_a_bad_request_is_told_what_is_wrong(url: str, operation: str, body: Any, kind: str, message: str) -> None:
     status, found = raw(url, TARGET + operation, body)
     assert (status, found["__type"]) == (400, kind)
     assert message in found["message"]
+
+
+RETENTION = "workflowExecutionRetentionPeriodInDays"
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    *(
+        ("RegisterDomain", {"name": name, RETENTION: "1"}, "name")
+        for name in ("a:b", "a/b", "a|b", "a\x01", "arn", " a")
+    ),
+    *(("RegisterDomain", {"name": "d", RETENTION: days}, RETENTION) for days in ("91", "abc", "-1", "1.5")),
+    ("RegisterWorkflowType", {"domain": "default", "name": "a/b", "version": "1"}, "name"),
+    ("RegisterActivityType", {"domain": "default", "name": "a", "version": "1:0"}, "version"),
+    *(
+        ("RegisterActivityType", {"domain": "default", "name": "a", "version": "1", member: wrong}, member)
+        for member in ("defaultTaskHeartbeatTimeout", "defaultTaskStartToCloseTimeout", "defaultTaskPriority")
+        for wrong in ("abc", "-1.5", "1e3")
+    ),
+    *(
+        ("RegisterWorkflowType", {"domain": "default", "name": "w", "version": "1", member: "NONE"}, member)
+        for member in ("defaultExecutionStartToCloseTimeout", "defaultTaskPriority")
+    ),
+    ("PollForDecisionTask", {"domain": "default", "taskList": {"name": "a|b"}}, "taskList.name"),
+]
+
+
+@pytest.mark.parametrize(("operation", "body", "at"), WRONG)
+def test_names_and_numbers_are_written_as_swf_writes_them(url: str, operation: str, body: Any, at: str) -> None:
+    status, found = raw(url, TARGET + operation, body)
+    assert (status, found["__type"]) == (400, VALIDATION)
+    assert f"at '{at}' failed to satisfy constraint: Member must " in found["message"]
+
+
+@pytest.mark.parametrize("wrong", ["NONE", "abc", "1.5"])
+def test_a_timer_has_a_number_of_seconds(shop: Shop, wrong: str) -> None:
+    shop.start()
+    task, timer = shop.poll(), decision("StartTimer", timerId="t", startToFireTimeout=wrong)
+    told = refused(shop.swf.respond_decision_task_completed, taskToken=task["taskToken"], decisions=[timer])
+    assert told[0] == "ValidationException" and "a whole number of seconds" in told[1]
+
+
+def test_an_execution_has_an_end(shop: Shop) -> None:
+    """As the service model's documentation says; a type of pyworkflow's own may have none."""
+    code, told = refused(shop.start, executionStartToCloseTimeout="NONE")
+    assert code == "ValidationException" and "executionStartToCloseTimeout" in told
+    assert shop.start(taskStartToCloseTimeout="NONE")
 
 
 def test_null_is_as_good_as_nothing(url: str) -> None:

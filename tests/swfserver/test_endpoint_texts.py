@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pyworkflow.engine.codec import Payloads
 from pyworkflow_swfserver.faults import Fault
 from pyworkflow_swfserver.names import Domain, domain_of
-from pyworkflow_swfserver.texts import ExactTexts, policy_of, with_policy
+from pyworkflow_swfserver.texts import ExactTexts, JsonTexts, policy_of
 
 TEXTS = ExactTexts()
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=":/|"), min_size=1, max_size=40)
@@ -23,10 +23,10 @@ JSON: Any = st.recursive(
 )
 
 
-def kept(text: str | None) -> Any:
+def kept(text: str | None, texts: ExactTexts = TEXTS) -> Any:
     """What is kept of a text, after it was stored."""
     payloads = Payloads()
-    return payloads.load(payloads.dump(TEXTS.load(text)))
+    return payloads.load(payloads.dump(texts.load(text)))
 
 
 @given(st.none() | st.text(st.characters(exclude_categories=["Cs"])) | JSON.map(json.dumps))
@@ -49,6 +49,35 @@ def test_compact_json_is_kept_as_its_value(text: str) -> None:
     assert kept(text) == json.loads(text)
 
 
+@given(JSON.map(json.dumps) | JSON.map(lambda value: json.dumps(value, indent=1, ensure_ascii=False)))
+@example('{"price": 1.10, "n": 1E2}')
+def test_where_pyworkflow_is_at_home_json_is_its_value(text: str) -> None:
+    value, said = kept(text, JsonTexts()), json.loads(text)
+    if said is None or said == {} or (isinstance(value, dict) and "swf:text" in value):
+        assert JsonTexts().dump(value) == text
+    else:
+        assert value == said
+        assert json.loads(str(JsonTexts().dump(value))) == said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hello",
+        "",
+        "{}",
+        " null",
+        "NaN",
+        "[1e400]",
+        "12345678901234567890123",
+        '{"a": 1, "a": 2}',
+        "1.00000000000000000001",
+    ],
+)
+def test_even_there_nothing_is_lost_of_what_has_no_value(text: str) -> None:
+    assert JsonTexts().dump(kept(text, JsonTexts())) == text
+
+
 @given(JSON)
 def test_every_value_of_ours_can_be_told(value: Any) -> None:
     text = TEXTS.dump(value)
@@ -57,9 +86,9 @@ def test_every_value_of_ours_can_be_told(value: Any) -> None:
 
 @pytest.mark.parametrize("text", [None, "", "hello", '{"a":1}'])
 def test_a_policy_travels_with_the_input(text: str | None) -> None:
-    value = with_policy(text, "REQUEST_CANCEL")
+    value = TEXTS.start(text, "REQUEST_CANCEL")
     assert (TEXTS.dump(value), policy_of(value)) == (text, "REQUEST_CANCEL")
-    assert policy_of(with_policy(text, None)) is None
+    assert policy_of(TEXTS.start(text, None)) is None
 
 
 @given(NAMES, NAMES, st.booleans())
