@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..decision import Decision, Timer
 from ..events import DecisionRefusedEvent, Event
 from ..exceptions import DecisionRefused
-from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, UNDO, Key, Life, describe
+from .commands import DECISION_KEYS, EVENT_KEYS, MESSAGES, OPEN_AT_ONCE, UNDO, Key, Life, describe
 from .loop import Future, Loop
 
 if TYPE_CHECKING:
@@ -68,27 +68,36 @@ class Calls:
         key = DECISION_KEYS.get(type(event.decision))
         waiting = None if key is None else self._open.get(key(event.decision))
         if waiting:
-            self._go_on(waiting[-1], waiting[-1].life.throw, DecisionRefused(describe(event.decision), event.cause))
+            refused = waiting[0 if event.decision.type in MESSAGES else -1]
+            self._go_on(refused, refused.life.throw, DecisionRefused(describe(event.decision), event.cause))
 
     def cancel(self, command: Command) -> None:
-        """Take back what was asked for: as if it had never been, where that was in this turn."""
+        """Take back what was asked for: as if it had never been, where that was in this turn.
+
+        Otherwise it stays open, and nobody is told, until it is heard how it ended: only then there is room for
+        another one, and what comes for it must not be taken for the answer of the next one that is asked for alike.
+        """
         if command.settle is None:
             return
         command.settle = None
         if self._held.get(command.kind, {}).pop(command, None):
             return
-        command.life.close()
-        if not self._held["timer"].pop(command, None):
-            self._take_back(command)
-        self._forget(command)
-        self._make_room(command.kind)
+        if self._held["timer"].pop(command, None) or self._is_gone(command):
+            command.life.close()
+            self._forget(command)
+            self._make_room(command.kind)
+        elif command.kind == "schedule_activity":
+            command.life.close()  # No policy tries it again.
 
-    def _take_back(self, command: Command) -> None:
+    def _is_gone(self, command: Command) -> bool:
+        """Ask for the end of something; is it over with that?"""
         turn, pending = self._course.turn, command.pending
         if command.turn == turn.number:
             turn.decided[command.place] = None
-        elif pending is not None and type(pending) in UNDO:
+            return True
+        if pending is not None and type(pending) in UNDO:
             self._course.decide(UNDO[type(pending)](pending))
+        return type(pending) is Timer
 
     def _go_on(self, command: Command, how: Callable[[Any], Decision | None], what: Any) -> None:
         try:

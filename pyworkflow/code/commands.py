@@ -29,6 +29,9 @@ from ..events import (
 from ..process import ProcessCompleted
 from ..retry import RetryPolicy, next_attempt, pause_id
 
+MESSAGES = ("signal_process", "request_cancel_process")
+"""What is sent to other processes. Messages that are alike are answered in the order in which they were sent."""
+
 Life = Generator[Decision | None, Event, Any]
 Key = tuple[str, ...]
 Convert = Callable[[Any], Any]
@@ -40,7 +43,7 @@ DECISION_KEYS: dict[type[Decision], Callable[[Any], Key]] = {
     ScheduleActivity: lambda it: ("activity", it.id),
     Timer: lambda it: ("timer", it.id),
     StartChildProcess: lambda it: ("child", it.process.id),
-    SignalProcess: lambda it: ("signal", it.process_id, it.signal.name),
+    SignalProcess: lambda it: ("signal", it.process_id, it.signal.name, str(it.signal.data)),
     RequestCancelProcess: lambda it: ("cancel", it.process_id),
     CancelActivity: lambda it: ("cancel activity", it.id),
     CancelTimer: lambda it: ("cancel timer", it.id),
@@ -51,7 +54,7 @@ EVENT_KEYS: dict[type[Event], Callable[[Any], Key]] = {
     TimerEvent: lambda it: ("timer", it.timer.id),
     ChildProcessStartedEvent: lambda it: ("child", it.process_id),
     ChildProcessEvent: lambda it: ("child", it.process_id),
-    ProcessSignaledEvent: lambda it: ("signal", it.process_id, it.signal.name),
+    ProcessSignaledEvent: lambda it: ("signal", it.process_id, it.signal.name, str(it.signal.data)),
     ProcessCancelRequestedEvent: lambda it: ("cancel", it.process_id),
 }
 """Which command an event is for, by type."""

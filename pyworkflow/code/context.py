@@ -7,8 +7,10 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import AbstractContextManager
+from contextvars import copy_context
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from inspect import iscoroutine
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, overload
 
@@ -107,10 +109,10 @@ class BaseContext:
     # -- what is done at once ----------
 
     def side_effect(self, function: Callable[[], T]) -> T:
-        """What `function()` returns, a JSON value; it is called once, and recorded.
+        """What `function()` returns, a JSON value; it is called once, and recorded. So is an ActivityFailed it raises.
 
-        After a crash it may be called again. It is for what is quick and may be done twice, such as drawing lots;
-        everything else belongs in an activity.
+        Any other error of it is a bug, even where the code catches it. After a crash it may be called again. It is for
+        what is quick and may be done twice, such as drawing lots; everything else belongs in an activity.
         """
         return self.step("side_effect", function)
 
@@ -268,16 +270,25 @@ class Context(BaseContext):
 
         Raises TimeoutError after `timeout` seconds.
         """
-        if condition():
+        if met(condition):
             return
         live = self._course
-        entry = (condition, live.loop.create_future())
+        entry = (partial(copy_context().run, met, condition), live.loop.create_future())
         live.conditions.append(entry)
         try:
             async with asyncio.timeout(timeout):
                 await entry[1]
         finally:
             live.conditions.remove(entry)
+
+
+def met(condition: Callable[[], Any]) -> bool:
+    """Is a condition true? Raises TypeError for an async one, which would always be."""
+    answer = condition()
+    if iscoroutine(answer):
+        answer.close()
+        raise TypeError("a condition is looked at again and again: it cannot be async")
+    return bool(answer)
 
 
 def _options(named: dict[str, Any]) -> dict[str, Any]:

@@ -5,30 +5,31 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import re
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ..activity import ActivityResult
+from ..activity import ActivityFailed
 from ..decision import (
     CancelProcess,
     CompleteProcess,
     ContinueAsNew,
     Decision,
-    FailProcess,
     RecordMarker,
 )
 from ..events import ProcessResetEvent
-from ..exceptions import DecisionRefused, NotDeterministic, PayloadError
-from ..process import Process, ProcessCanceled, ProcessFailed, ProcessResult
+from ..exceptions import NotAllowedInWorkflow, NotDeterministic, PayloadError
+from ..process import Process, ProcessCanceled
 from ..retry import short_id
-from ..workflow.answers import outcome_words
 from .commands import describe
 from .convert import own, snapshot
+from .ends import PAYS, failure_of, first_of
 from .guard import install, run_guarded
 from .sources import asking
 from .turns import Recorded, Step, Turn, differences
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pyworkflow.code")
 UPDATE = "$update."
-PAYS = (ActivityResult, ProcessResult, DecisionRefused, TimeoutError)
-"""The errors that fail a process. Any other is a bug: the process waits until it is mended."""
+_FAILED = "pyworkflow.failed"
+_ID = re.compile(r"[\w.-]{1,200}")
 
 
 class Info(Struct, frozen=True):
@@ -74,12 +75,12 @@ class Course:
         self.cls = cls
         self.process = process
         self.traced = traced
-        self.workflow = cls._code.made(self)
+        self.workflow = self.run(partial(cls._code.made, self))
         self.handlers = cls._code.handlers
         self.turn = Turn(0, datetime.fromtimestamp(0, UTC), [], None, 0)
         self.ending: Decision | None = None
         self.error: BaseException | None = None
-        self.stopped = False
+        self.stopped = self._is_looked_at = False
         self.look: Callable[[], None] | None = None
         self.unread: defaultdict[str, deque[Any]] = defaultdict(deque)
         self._patches: dict[str, bool] = {}
@@ -102,12 +103,21 @@ class Course:
         """The code is as far as it comes: who wants to look at it may, before its `finally` blocks are run."""
         look, self.look = self.look, None
         if look is not None:
+            self._is_looked_at = True
             look()
+            self._is_looked_at = False
 
     def check(self) -> None:
-        """Raises Suspended where the code goes on though it should not: in a `finally`, or an `except`."""
+        """Raises Suspended where the code goes on though it should not: in a `finally`, or an `except`.
+
+        Raises NotAllowedInWorkflow where it is only looked at.
+        """
         if self.stopped:
             raise Suspended
+        if self._is_looked_at:
+            raise NotAllowedInWorkflow(
+                "a query or validator only looks: ask for things in `run`, a signal or an update"
+            )
 
     def next_turn(self, number: int, step: Step, recorded: Recorded | None) -> Turn:
         assert step.time is not None
@@ -131,26 +141,39 @@ class Course:
         return None if recorded is None else recorded.named(id)
 
     def noted(self, name: str, make: Callable[[], Any]) -> Any:
-        """What `make` returned when it was called the only time; a marker keeps it."""
+        """What `make` returned when it was called the only time, or the ActivityFailed it raised; a marker keeps it."""
         self.check()
         name = short_id(name)
         marker = self.known(name)
-        if isinstance(marker, RecordMarker):
-            self.decide(marker)
-            return own(marker.details)
-        if self.turn.recorded is None:
-            value = snapshot(make())
-            self.decide(RecordMarker(name, value))
-            return own(value)
-        self.decide(RecordMarker(name))
-        self.error = self.mismatch(self.turn)
-        raise self.error or NotDeterministic(f"the history has no marker {name!r}")
+        if not isinstance(marker, RecordMarker):
+            marker = RecordMarker(name, self._made(make)) if self.turn.recorded is None else RecordMarker(name)
+        self.decide(marker)
+        if self.turn.recorded is not None and self.known(name) is None:
+            self.error = self.mismatch(self.turn)
+            raise self.error or NotDeterministic(f"the history has no marker {name!r}")
+        details = own(marker.details)
+        if isinstance(details, dict) and _FAILED in details:
+            raise ActivityFailed(**details[_FAILED])
+        return details
+
+    def _made(self, make: Callable[[], Any]) -> Any:
+        """Any other error than ActivityFailed is a bug even where the code catches it: no marker would tell of it."""
+        try:
+            return snapshot(make())
+        except ActivityFailed as failure:
+            return snapshot({_FAILED: {"reason": failure.reason, "details": failure.details}})
+        except Exception as error:
+            error.add_note(
+                "a step that raises is a bug, even where that is caught, but for ActivityFailed: catch it inside"
+            )
+            self.error = error
+            raise
 
     def patched(self, id: str) -> bool:
         """Is this the new way? It is where the run came here for the first time with the new code."""
-        self.check()
         known = self._patches.get(id)
         if known is None:
+            self.check()
             recorded = self.turn.recorded
             name = short_id(f"patched-{id}")
             known = recorded is None or recorded.named(name) is not None
@@ -193,13 +216,25 @@ class Course:
         """Call with the guard on, where the workflow does not do without."""
         return run_guarded(call, self.cls.__module__) if self.cls.guard else call()
 
+    def update_of(self, signal: str, data: Any) -> str | None:
+        """The name of the update that a signal asks for. What only looks like one is ignored, whoever sent it."""
+        name = signal.removeprefix(UPDATE)
+        if name == signal or ("update", name) not in self.handlers:
+            return None
+        id = data.get("id") if isinstance(data, dict) and "input" in data else None
+        if isinstance(id, str) and _ID.fullmatch(id):
+            return name
+        if not self.replaying:
+            logger.warning("process %r: a signal %r is ignored: it is no update", self.process.id, signal)
+        return None
+
     # -- how it ends ----------
 
     def end_of(self, error: BaseException, canceled: Any = None) -> Decision:
         """The decision that ends a process whose code raised. Raises the error itself where it is a bug."""
         if isinstance(error, BaseExceptionGroup):  # Of a TaskGroup: whatever else failed in it comes first.
             continued, others = error.split(Continued)
-            error = _first(continued) if continued is not None and others is None else others or error
+            error = first_of(continued) if continued is not None and others is None else others or error
         if isinstance(error, Continued):
             left = [name for name, unread in self.unread.items() if unread]
             if left and not self.replaying:
@@ -209,9 +244,9 @@ class Course:
             return CancelProcess(error.details)
         pays = (*PAYS, *self.cls.failures)
         if isinstance(error, pays):
-            return _failure(error)
+            return failure_of(error)
         if isinstance(error, ExceptionGroup) and error.split(lambda it: isinstance(it, pays))[1] is None:
-            return _failure(_first(error))
+            return failure_of(first_of(error))
         raise error
 
     def completion(self, result: Any) -> Decision:
@@ -248,24 +283,3 @@ class Course:
     def whereabouts(self) -> str:
         """Where the code waits, for messages."""
         return ""
-
-
-def _failure(error: BaseException) -> FailProcess:
-    of = getattr(error, "of", None)
-    if isinstance(error, ActivityResult):
-        what = f"activity {of} {outcome_words(error)}" if of else outcome_words(error)
-        return FailProcess(what, getattr(error, "details", None))
-    if isinstance(error, ProcessFailed) and of is None:
-        return FailProcess(error.reason, error.details)
-    if isinstance(error, ProcessResult):
-        reason = getattr(error, "reason", None)
-        words = {"timedout": "timed out", "canceled": "was canceled", "terminated": "was terminated"}
-        what = f"child {of} {words.get(error.type, error.type)}"
-        return FailProcess(f"{what}: {reason}" if reason else what, getattr(error, "details", None))
-    return FailProcess(str(error) or type(error).__name__)
-
-
-def _first(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group

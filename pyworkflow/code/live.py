@@ -24,7 +24,7 @@ from ..retry import short_id
 from .calls import Calls, Command
 from .commands import Life, timer_life
 from .convert import shape_of, snapshot
-from .course import UPDATE, Course, logger
+from .course import Continued, Course, logger
 from .loop import Alarm, Loop, Place
 from .sources import is_authors, line_of
 from .turns import Recorded, Step
@@ -47,7 +47,7 @@ class Live(Course):
         self._root: asyncio.Task[Any] | None = None
         self._handling: list[asyncio.Task[Any]] = []
         self._turns = self._heard = 0
-        self._closing = False
+        self._closing = self._at_once = False
 
     # -- a turn ----------
 
@@ -129,8 +129,8 @@ class Live(Course):
     def _hear(self, event: SignalEvent) -> None:
         name, data = event.signal.name, event.signal.data
         self._heard += 1
-        if name.startswith(UPDATE) and ("update", name.removeprefix(UPDATE)) in self.handlers:
-            self._start(self._update(name.removeprefix(UPDATE), data))
+        if (update := self.update_of(name, data)) is not None:
+            self._start(self._update(update, data))
         elif ("signal", name) in self.handlers:
             self._start(self._signal(self.handlers["signal", name][0], data))
         else:
@@ -185,6 +185,12 @@ class Live(Course):
             answer = {"result": snapshot(await self._handle(method, shape.arguments(data["input"])))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
+        except (asyncio.CancelledError, Continued) as error:
+            self._answer_update(data, {"error": f"it came to nothing: {error!r}"})
+            raise
+        self._answer_update(data, answer)
+
+    def _answer_update(self, data: Any, answer: Any) -> None:
         self.decide(RecordMarker(f"update-{data['id']}", answer))
 
     # -- the end ----------
@@ -194,10 +200,10 @@ class Live(Course):
         for task in [task for task in self._handling if task.done()]:
             self._handling.remove(task)
             if not task.cancelled() and (error := task.exception()) is not None:
-                self.ending = self.end_of(error)
+                self.ending, self._at_once = self.end_of(error), True
         if self.ending is None and self._root is not None and self._root.done() and not self._handling:
             self.ending = self._ended(self._root)
-        if self.ending is not None:
+        if self.ending is not None and (self._at_once or not self._handling):
             self.decide(self.ending)
         self.loop.let_go(self.ending is not None)
 

@@ -11,7 +11,9 @@ import inspect
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
@@ -22,7 +24,7 @@ from ..process import ProcessCanceled
 from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
 from .convert import shape_of, snapshot
-from .course import UPDATE, Course, Suspended, logger
+from .course import Continued, Course, Suspended, logger
 from .loop import Place
 from .turns import Recorded, Step, Turn
 
@@ -58,7 +60,8 @@ class Rerun(Course):
         self._reset()
 
     def _reset(self) -> None:
-        self.workflow = self.cls._code.made(self)
+        self.workflow = self.run(partial(self.cls._code.made, self))
+        self.ending = None
         self.place = Place("")
         self.cursor = self.resets = 0
         self.calls: list[SyncCall] = []
@@ -97,24 +100,43 @@ class Rerun(Course):
 
     def _run(self) -> None:
         self.turn = self._turns[0]
-        self._hear()
-        self.ending = self._end()
-        while True:
+        self._until_suspended(self._from_start)
+        while self.error is None:
             if self.ending is not None:
+                self.stopped = False
                 self.decide(self.ending)  # Where it was refused, because of what had come, it is decided once more.
             if self.cursor + 1 == len(self._turns):
                 break
-            self._pass_to(self.cursor + 1)
+            self._until_suspended(partial(self._pass_to, self.cursor + 1))
 
-    def _end(self) -> Decision | None:
-        """What the code ends with, None where it cannot go on yet."""
+    def _until_suspended(self, call: Callable[[], None]) -> None:
+        with suppress(Suspended):
+            call()
+
+    def _from_start(self) -> None:
+        """Run the code. There is no end where it cannot go on yet, or where a handler has ended it."""
+        self._hear()
         try:
             result = self.cls._code.call(self)
-        except Suspended:
-            return None
         except BaseException as error:
-            return None if self.stopped or self.error is not None else self.end_of(error)
-        return None if self.stopped else self.completion(result)
+            if self.stopped or self.error is not None:
+                raise Suspended from None
+            self.ending = self.end_of(error)
+        else:
+            if not self.stopped:
+                self.ending = self.completion(result)
+
+    def _handle(self, call: Callable[[], Any]) -> Any:
+        """Call a handler. What it raises is not for `run` to catch, which only happened to wait."""
+        try:
+            return call()
+        except (Exception, Continued) as error:
+            try:
+                self.ending = self.end_of(error)
+            except BaseException as bug:
+                self.error = bug
+            self.stopped = True
+            raise Suspended from None
 
     def _check(self) -> None:
         error = self.error
@@ -136,8 +158,8 @@ class Rerun(Course):
             raise ProcessCanceled(self._cancel[1])
         if arrival == NEVER:
             self._pass_to(len(self._turns) - 1)
-            self.stopped = True
             self.at_rest()
+            self.stopped = True
             raise Suspended
         self._pass_to(int(arrival))
 
@@ -159,8 +181,8 @@ class Rerun(Course):
                 self.resets += 1
             elif isinstance(event, SignalEvent):
                 name, data = event.signal.name, event.signal.data
-                if name.startswith(UPDATE) and ("update", name.removeprefix(UPDATE)) in self.handlers:
-                    self._update(name.removeprefix(UPDATE), data)
+                if (update := self.update_of(name, data)) is not None:
+                    self._update(update, data)
                 elif ("signal", name) in self.handlers:
                     self._signal(self.handlers["signal", name][0], data)
                 else:
@@ -172,7 +194,7 @@ class Rerun(Course):
         except PayloadError as error:  # Whoever sent it made the mistake; the process need not suffer.
             logger.warning("process %r: a signal is ignored: %s", self.process.id, error)
             return
-        result = getattr(self.workflow, method)(*arguments.args, **arguments.kwargs)
+        result = self._handle(partial(getattr(self.workflow, method), *arguments.args, **arguments.kwargs))
         if inspect.iscoroutine(result):
             result.close()
             raise TypeError(f"{self.cls.__name__}.{method} is async, but {self.cls.__name__}.run is not: make both so")

@@ -10,8 +10,9 @@ from ..process import Process
 from ..signal import Signal
 from ..workflow.base import Workflow
 from .commands import message_life
-from .context import BaseContext
+from .context import BaseContext, met
 from .convert import own
+from .course import Suspended
 from .decorators import FunctionActivity, spread
 from .rerun import NEVER, Rerun, SyncCall
 
@@ -29,7 +30,8 @@ class SyncContext(BaseContext):
 
     @property
     def _place(self) -> Place:
-        self._course.check()
+        if self._course.stopped:
+            raise Suspended
         return self._course.place
 
     # -- calls ----------
@@ -166,7 +168,7 @@ class SyncContext(BaseContext):
 
     def sleep(self, seconds: float) -> None:
         """Sleep, for as long as you like: it is a timer of the process."""
-        if seconds > 0:
+        if not seconds <= 0:  # "Not a number" is no number to sleep.
             self._course.wait_until(self._course.timer(seconds).arrival)
 
     def wait_signal(self, name: str, timeout: float | None = None) -> Any:
@@ -183,12 +185,12 @@ class SyncContext(BaseContext):
         """Wait until `condition()` is true, which handlers of signals bring about. Raises TimeoutError."""
         course = self._course
         course.check()
-        if condition():
+        if met(condition):
             return
         timer = course.timer(timeout)
         while True:
             course.wait_until(min(course.next_signal(None), timer.arrival))
-            if condition():
+            if met(condition):
                 course.cancel_timer(timer)
                 return
             if timer.arrival <= course.cursor:
