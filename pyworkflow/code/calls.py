@@ -10,7 +10,8 @@ from ..decision import Decision, Timer
 from ..events import DecisionRefusedEvent, Event
 from ..exceptions import DecisionRefused
 from .commands import DECISION_KEYS, EVENT_KEYS, MESSAGES, OPEN_AT_ONCE, UNDO, Key, Life, describe
-from .loop import Future, Loop
+from .loop import Loop
+from .tasks import Future
 
 if TYPE_CHECKING:
     from .course import Course

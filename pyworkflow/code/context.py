@@ -30,7 +30,7 @@ from .guard import unguarded
 
 if TYPE_CHECKING:
     from .live import Live
-    from .loop import Place
+    from .tasks import Place
 
 R = TypeVar("R")
 T = TypeVar("T")

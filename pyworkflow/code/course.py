@@ -63,8 +63,11 @@ class Continued(BaseException):
         self.decision = decision
 
 
-class Suspended(BaseException):
-    """Raised in code that is not to go on: it needs what is not known yet, or nobody needs it any more."""
+class Suspended(GeneratorExit):
+    """Raised in code that is not to go on: it needs what is not known yet, or nobody needs it any more.
+
+    Python takes it, from a generator that it closes, for what it asked for.
+    """
 
 
 class Course:

@@ -6,7 +6,6 @@ that was imported by its name before (`from time import time`) is not found; not
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import secrets
@@ -17,7 +16,6 @@ import sysconfig
 import threading
 import time
 import uuid
-from asyncio import events
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,7 +24,6 @@ from types import FrameType
 from typing import Any, TypeVar
 
 from ..exceptions import NotAllowedInWorkflow
-from .loop import Loop
 
 T = TypeVar("T")
 _inside: ContextVar[str] = ContextVar("pyworkflow.inside", default="")
@@ -126,21 +123,6 @@ def _is_authors(frame: FrameType) -> bool:
 
 def _name_of(owner: Any) -> str:
     return getattr(owner, "__name__", str(owner))
-
-
-def _ordered(original: Callable[..., Any]) -> Callable[..., Any]:
-    """asyncio makes a set of what it is given; tasks made of coroutines would be in another order each time."""
-
-    @wraps(original)
-    def as_completed(fs: Any, *, timeout: float | None = None) -> Any:
-        if isinstance(events._get_running_loop(), Loop):
-            fs = [asyncio.ensure_future(it) for it in fs]
-        return original(fs, timeout=timeout)
-
-    return as_completed
-
-
-asyncio.as_completed = _ordered(asyncio.as_completed)
 
 
 @lru_cache(maxsize=10_000)

@@ -6,6 +6,7 @@ import asyncio
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from inspect import BoundArguments
 from typing import Any, TypeVar
@@ -21,12 +22,14 @@ from ..events import (
 )
 from ..exceptions import PayloadError
 from ..retry import short_id
+from . import order  # noqa: F401 - it puts asyncio in order.
 from .calls import Calls, Command
 from .commands import Life, timer_life
 from .convert import shape_of, snapshot
 from .course import Continued, Course, logger
-from .loop import Alarm, Loop, Place
+from .loop import Alarm, Loop
 from .sources import is_authors, line_of
+from .tasks import Place
 from .turns import Recorded, Step
 
 T = TypeVar("T")
@@ -74,12 +77,22 @@ class Live(Course):
                 self._answer(event)
         self.loop.run_ready()
         if self.canceled is not None and any(event is self.canceled for event in self.turn.news):
-            for task in self._handling:  # After they have begun: what a signal brought is not lost.
-                task.cancel()
-            self.loop.run_ready()
+            self._cancel_handlers()
         while self._wake_conditions():
             self.loop.run_ready()
         self._end()
+
+    def _cancel_handlers(self) -> None:
+        """After they have begun: what a signal brought is not lost. All have been told then, and may clean up in peace.
+
+        As long as a task counts requests, asyncio cancels it again where a TaskGroup or a timeout ends in it.
+        """
+        told = [*self._handling, self._root] if self._root is not None else self._handling
+        for task in self._handling:
+            task.cancel()
+        self.loop.run_ready()
+        for task in told:
+            task.uncancel()
 
     def _wake_conditions(self) -> bool:
         for condition, future in self.conditions:
@@ -114,7 +127,7 @@ class Live(Course):
 
     def _timer(self, alarm: Alarm, id: str) -> Life:
         """It may have waited for room: what counts is when it is due."""
-        return (yield from timer_life(Timer(max(alarm.when() - self.loop.now, 0.0), id=id)))
+        return (yield from timer_life(Timer(round(max(alarm.when() - self.loop.now, 0.0), 6), id=id)))
 
     def _ring(self, alarm: Alarm, error: BaseException | None) -> None:
         if error is not None:
@@ -237,8 +250,9 @@ class Live(Course):
         super().close()
         for task in self.loop.open_tasks():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            try:
+            with suppress(BaseException):
                 coroutine: Any = task.get_coro()
                 coroutine.close()
-            except BaseException:
-                pass
+        for generator in self.loop.open_generators():
+            with suppress(BaseException):
+                generator.aclose().send(None)

@@ -10,76 +10,21 @@ import asyncio
 import contextvars
 import math
 import sys
+import weakref
 from asyncio import events, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from types import AsyncGeneratorType
 from typing import Any, TypeVar
 
 from ..exceptions import NotAllowedInWorkflow
+from .tasks import Future, Place, Task
 
 T = TypeVar("T")
 SetTimer = Callable[["Alarm"], None]
 STEPS = 1_000_000
 """So many steps of its tasks in one turn are taken for a loop without an end."""
-
-
-class Place:
-    """Where in the tree of tasks code is: the next command of it gets the next number."""
-
-    __slots__ = ("commands", "drawn", "path")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.commands = 0
-        self.drawn = 0
-
-    def next(self) -> str:
-        """The position of the next command or task."""
-        self.commands += 1
-        self.drawn = 0
-        return f"{self.path}{self.commands}"
-
-    def draw(self) -> str:
-        """The name of the next thing drawn by chance, which no command before or after it changes."""
-        self.drawn += 1
-        return f"{self.path}{self.commands}#{self.drawn}"
-
-
-class Task(asyncio.Task[T]):
-    """A task with a place in the tree, and a number for a hash."""
-
-    def __init__(self, coro: Any, loop: Loop, place: Place, context: contextvars.Context | None) -> None:
-        self.place = place
-        self._number = loop.number()
-        super().__init__(coro, loop=loop, context=context)
-
-    def __hash__(self) -> int:
-        return self._number
-
-
-class Future(asyncio.Future[T]):
-    """A future with a number for a hash."""
-
-    def __init__(self, loop: Loop) -> None:
-        self._number = loop.number()
-        super().__init__(loop=loop)
-
-    def __hash__(self) -> int:
-        return self._number
-
-
-def _hash_of_gathering(future: asyncio.Future[Any]) -> int:
-    """What gather returns is made by asyncio; on this loop it has a number too."""
-    loop: Any = future.get_loop()
-    if not isinstance(loop, Loop):
-        return object.__hash__(future)
-    numbered: Any = future
-    if not hasattr(numbered, "_number"):
-        numbered._number = loop.number()
-    return int(numbered._number)
-
-
-tasks._GatheringFuture.__hash__ = _hash_of_gathering  # type: ignore[attr-defined]
 
 
 class Alarm(asyncio.TimerHandle):
@@ -112,8 +57,9 @@ class Loop(asyncio.AbstractEventLoop):
         # Other numbers for each loop, as asyncio keeps the tasks of all in one set; the last 20 bits make the order.
         self._numbers = first_number
         self._tasks: list[Task[Any]] = []
+        self._died: list[weakref.ref[Task[Any]]] = []
+        self._generators: list[AsyncGeneratorType[Any, Any]] = []
         self._many = 64
-        self._error: BaseException | None = None
 
     def number(self) -> int:
         """The next number of a task or future."""
@@ -136,11 +82,9 @@ class Loop(asyncio.AbstractEventLoop):
     def run_ready(self) -> None:
         """Run until nothing is ready. Raises RuntimeError for what goes round in circles."""
         ready = self._ready
-        before = events._get_running_loop()
-        events._set_running_loop(self)
-        try:
+        with self._in_charge():
             while ready:
-                handle = ready.popleft()
+                handle: Any = ready.popleft()
                 self._steps += 1
                 if self._steps > STEPS:
                     raise RuntimeError(
@@ -148,12 +92,26 @@ class Loop(asyncio.AbstractEventLoop):
                         "loop around asyncio.sleep(0)? Wait for a call, a signal, a time or ctx.wait_condition()"
                     )
                 if not handle._cancelled:
-                    handle._run()
-                    if self._error is not None:
-                        error, self._error = self._error, None
-                        raise error
+                    handle._context.run(handle._callback, *handle._args)
+                handle = None  # The traceback of a task that dies would keep it, and so the task itself.
+
+    @contextmanager
+    def _in_charge(self) -> Iterator[None]:
+        """As the loop of this thread, in place of one on which the worker may be called.
+
+        That would close generators which the code has left; when they are is up to the memory. So this loop keeps them.
+        """
+        before, hooks = events._get_running_loop(), sys.get_asyncgen_hooks()
+        task = None if before is None else _swap_current_task(before, None)
+        events._set_running_loop(self)
+        sys.set_asyncgen_hooks(firstiter=self._remember, finalizer=None)
+        try:
+            yield
         finally:
+            sys.set_asyncgen_hooks(*hooks)
             events._set_running_loop(before)
+            if task is not None:
+                _swap_current_task(before, task)
 
     def ring(self, alarm: Alarm) -> None:
         """The time of an alarm has come."""
@@ -218,33 +176,57 @@ class Loop(asyncio.AbstractEventLoop):
         """A task at a place that does not depend on who starts it."""
         task: Task[T] = Task(coro, self, place, context)
         self._tasks.append(task)
-        if len(self._tasks) > self._many:
-            self._many = 64 + 2 * len(self.open_tasks())
+        if len(self._tasks) + len(self._generators) > self._many:
+            self._many = 64 + 2 * (len(self.open_tasks()) + len(self.open_generators()))
         return task
 
     def open_tasks(self) -> list[Task[Any]]:
         """The tasks that are not done."""
+        done = [task for task in self._tasks if task.done()]
         self._tasks = [task for task in self._tasks if not task.done()]
+        self._died += [weakref.ref(task) for task in done if task._log_traceback]
         return self._tasks
 
+    def open_generators(self) -> list[AsyncGeneratorType[Any, Any]]:
+        """The async generators that are not at their end."""
+        self._generators[:] = [it for it in self._generators if it.ag_frame is not None]
+        return self._generators
+
+    def _remember(self, generator: Any) -> None:
+        self._generators.append(generator)
+
     def let_go(self, of_all: bool) -> None:
-        """Forget tasks that are done: then asyncio tells of errors that nobody has seen. Many are looked at rarely."""
+        """Forget tasks that are done: then asyncio tells of errors that nobody has seen. Many are looked at rarely.
+
+        Where memory has not let go of one by the end (`of_all`), it is told then.
+        """
         if of_all or len(self._tasks) <= 64:
             self.open_tasks()
+        if of_all or len(self._generators) <= 64:
+            self.open_generators()
+        for died in self._died if of_all else ():
+            task = died()
+            if task is not None and task._log_traceback:
+                task._log_traceback = False
+                self._lost(task, task.exception())  # type: ignore[arg-type]
 
     def get_debug(self) -> bool:
         return False
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Errors of callbacks are raised by `run_ready`; those of tasks that nobody waited for are told."""
-        if "handle" in context and self._error is None:
-            self._error = context.get("exception")
+        """Tasks that died and that nobody waited for are told."""
         task, error = context.get("future"), context.get("exception")
         if isinstance(task, Task) and error is not None:
             self._lost(task, error)
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)
+
+
+def _swap_current_task(loop: Any, task: asyncio.Task[Any] | None) -> asyncio.Task[Any] | None:
+    """Python 3.14 has one current task for all loops of a thread."""
+    swap = getattr(tasks, "_swap_current_task", None)
+    return None if swap is None else swap(loop, task)
 
 
 def _awaited(coro: Any) -> Any:

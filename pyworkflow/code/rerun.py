@@ -25,7 +25,7 @@ from ..retry import short_id
 from .commands import DECISION_KEYS, EVENT_KEYS, OPEN_AT_ONCE, Key, Life, describe, timer_life
 from .convert import shape_of, snapshot
 from .course import Continued, Course, Suspended, logger
-from .loop import Place
+from .tasks import Place
 from .turns import Recorded, Step, Turn
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from .decorators import FunctionActivity, spread
 from .rerun import NEVER, Rerun, SyncCall
 
 if TYPE_CHECKING:
-    from .loop import Place
+    from .tasks import Place
 
 R = TypeVar("R")
 ALL_COMPLETED, ANY_COMPLETED, ALWAYS = "ALL_COMPLETED", "ANY_COMPLETED", "ALWAYS"

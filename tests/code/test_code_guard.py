@@ -145,7 +145,7 @@ def test_chance_is_the_same_each_time_and_different_from_process_to_process(envi
 
 
 def test_a_draw_more_does_not_change_those_after_the_next_step(environment: Environment) -> None:
-    from pyworkflow.code.loop import Place
+    from pyworkflow.code.tasks import Place
 
     place = Place("2.")
     names = [place.draw(), place.draw(), place.next(), place.draw()]
