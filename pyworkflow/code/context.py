@@ -27,6 +27,7 @@ from .convert import own, snapshot
 from .course import Continued, Course, Info
 from .decorators import FunctionActivity, activity_of, input_of, only_input, result_of, spread
 from .guard import unguarded
+from .options import OF_ACTIVITIES, OF_CHILDREN, options_in, parameters_of, refuse_parameters
 
 if TYPE_CHECKING:
     from .live import Live
@@ -36,10 +37,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _BAD = str.maketrans({**dict.fromkeys(":/|", "_"), **{chr(code): "_" for code in range(32)}})
-_OPTIONS = (
-    *("category", "priority", "version"),
-    *("scheduled_timeout", "execution_timeout", "heartbeat_timeout", "close_timeout"),
-)
 
 
 @lru_cache(maxsize=10_000)
@@ -143,12 +140,15 @@ class BaseContext:
         self, activity: Any, args: tuple[Any, ...], named: dict[str, Any], position: str | None = None
     ) -> tuple[str, Life]:
         """The id and the life of an activity."""
-        retry: RetryPolicy | None = named.pop("retry", None) if named else None
         name, cls = self._named(activity)
+        retry: RetryPolicy | None = None
+        if named:
+            refuse_parameters(name, OF_ACTIVITIES, named, parameters_of(cls))
+            retry = named.pop("retry", None)
         id = short_id(f"{position or self._place.next()}-{clean(name)}")
         decision = self._course.known(id)
         if not isinstance(decision, ScheduleActivity) or decision.activity != name:
-            options = _options(named) if named else {}
+            options = options_in(named) if named else {}
             decision = ScheduleActivity(name, id, input=snapshot(input_of(name, cls, args, named)), **options)
         return id, activity_life(decision, retry or (None if cls is None else cls.retry), result_of(cls))
 
@@ -161,14 +161,16 @@ class BaseContext:
 
     def _child(self, workflow: Any, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[str, Life]:
         """The id and the life of a child process."""
+        code = getattr(workflow, "_code", None)
+        name = workflow if isinstance(workflow, str) else workflow.name
+        refuse_parameters(name, OF_CHILDREN, named, code.shape.parameters if code is not None and named else ())
         position, id = self._place.next(), named.pop("id", None)
         policy = named.pop("child_policy", defaults.CHILD_POLICY)
         tags, version = named.pop("tags", None), named.pop("version", None)
         names = ("timeout", "decision_timeout", "category", "priority")
         options = {name: named.pop(name) for name in names if name in named}
-        name = workflow if isinstance(workflow, str) else workflow.name
         converted: Convert = own
-        if (code := getattr(workflow, "_code", None)) is not None:
+        if code is not None:
             input, converted = code.shape.input_of(args, named), code.shape.result
         else:
             input = only_input(name, args, named)
@@ -289,10 +291,3 @@ def met(condition: Callable[[], Any]) -> bool:
         answer.close()
         raise TypeError("a condition is looked at again and again: it cannot be async")
     return bool(answer)
-
-
-def _options(named: dict[str, Any]) -> dict[str, Any]:
-    """Takes the options of a decision out of the arguments of a call."""
-    options = {name: named.pop(name) for name in _OPTIONS if name in named}
-    timeout = named.pop("timeout", None)
-    return options if timeout is None else {"close_timeout": timeout, **options}

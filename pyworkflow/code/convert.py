@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from types import FunctionType
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from ..exceptions import PayloadError
 
 _PAYLOADS = Payloads()
 _PLAIN = (str, int, bool, type(None))
+_MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _NOT_SAID = (Any, inspect.Parameter.empty, None, type(None), object)
 
 
@@ -28,10 +30,7 @@ class Shape:
         parameters = list(signature.parameters.values())[skip:]
         self.signature = signature.replace(parameters=parameters)
         self.parameters = {it.name: it for it in parameters}
-        self.single = len(parameters) == 1 and parameters[0].kind not in (
-            inspect.Parameter.VAR_POSITIONAL,
-            inspect.Parameter.VAR_KEYWORD,
-        )
+        self.single = len(parameters) == 1 and parameters[0].kind not in _MANY
         self.hints = _hints(function)
         self.returns = self.hints.get("return", Any)
 
@@ -67,7 +66,7 @@ class Shape:
             if not self.parameters:
                 return self.signature.bind()
             if self.single:
-                return self._converted(self.signature.bind(input))
+                return self._converted(self._alone(input))
             if isinstance(input, list):
                 return self._converted(self.signature.bind(*input))
             if isinstance(input, dict):
@@ -75,6 +74,13 @@ class Shape:
             return self._converted(self.signature.bind(*([] if input is None else [input])))
         except TypeError as error:
             raise PayloadError(f"{self.function.__name__}() cannot be called with the input: {error}") from None
+
+    def _alone(self, value: Any) -> inspect.BoundArguments:
+        """The one parameter with its value."""
+        ((name, parameter),) = self.parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            return self.signature.bind(**{name: value})
+        return self.signature.bind(value)
 
     def heard(self, data: Any) -> inspect.BoundArguments:
         """The arguments of a call with a message's data, which is {} where none was sent. Raises PayloadError.
@@ -98,7 +104,7 @@ class Shape:
 
     def _converted(self, bound: inspect.BoundArguments) -> inspect.BoundArguments:
         for name, value in bound.arguments.items():
-            hinted = name in self.hints and self.parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            hinted = name in self.hints and self.parameters[name].kind not in _MANY
             bound.arguments[name] = self._as_hinted(name, value) if hinted else own(value)
         return bound
 
@@ -154,7 +160,16 @@ def snapshot(value: Any) -> Any:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The hints that can be known: a name that only type checkers import must not cost the others theirs."""
     try:
         return typing.get_type_hints(function)
-    except Exception:  # A name that only type checkers know.
-        return {}
+    except Exception:
+        return dict(_one_by_one(inspect.unwrap(function)))
+
+
+def _one_by_one(function: Any) -> typing.Iterator[tuple[str, Any]]:
+    for name, hint in getattr(function, "__annotations__", {}).items():
+        alone = FunctionType((lambda: None).__code__, getattr(function, "__globals__", {}))
+        alone.__annotations__ = {name: hint}
+        with suppress(Exception):
+            yield from typing.get_type_hints(alone).items()

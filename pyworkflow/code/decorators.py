@@ -22,7 +22,7 @@ Handlers = dict[tuple[str, str], tuple[str, Callable[..., Any] | None]]
 _CLASS = "__pyworkflow_activity__"
 _HANDLES = "__pyworkflow_handles__"
 _current: ContextVar[Activity] = ContextVar("pyworkflow.activity")
-_ASYNC = 128
+_ASYNC, _GENERATOR = 0x80, 0x20 | 0x200
 
 
 class FunctionActivity(Activity, Generic[R]):
@@ -104,8 +104,7 @@ def activity(function: Any = None, /, **attributes: Any) -> Any:
     """
     if function is None:
         return lambda it: activity(it, **attributes)
-    if not callable(function) or isinstance(function, type):
-        raise TypeError(f"@activity makes an activity of a function, not of {function!r}")
+    check_function(function, "@activity makes an activity")
     _check_attributes(Activity, attributes, "an activity")
     name = attributes.pop("name", function.__name__)
     if name == "<lambda>":
@@ -202,14 +201,24 @@ def workflow(function: Any = None, /, **attributes: Any) -> Any:
 
     if function is None:
         return lambda it: workflow(it, **attributes)
-    if not callable(function) or isinstance(function, type):
-        raise TypeError(f"@workflow makes a workflow of a function, not of {function!r}")
+    check_function(function, "@workflow makes a workflow")
     _check_attributes(CodeWorkflow, attributes, "a workflow")
-    attributes.setdefault("name", function.__name__)
+    if attributes.setdefault("name", function.__name__) == "<lambda>":
+        raise TypeError("a lambda needs a name to be a workflow: workflow(name=…)(lambda …)")
     members = {"run": staticmethod(function), "__module__": function.__module__, "__doc__": function.__doc__}
     made: type[CodeWorkflow] = type(function.__name__, (CodeWorkflow,), {**members, **attributes})
     made.__qualname__ = function.__qualname__
     return made
+
+
+def check_function(function: Any, makes: str) -> None:
+    """Raises TypeError for what is no function, or a generator, whose values nobody would take."""
+    if not callable(function) or isinstance(function, type):
+        raise TypeError(f"{makes} of a function, not of {function!r}")
+    if not hasattr(function, "__name__"):
+        raise TypeError(f"{makes} of a function, not of {function!r}: write a def that calls it")
+    if getattr(getattr(function, "__code__", None), "co_flags", 0) & _GENERATOR:
+        raise TypeError(f"{makes} of a function, not of a generator, as {function.__name__} is: it has a yield")
 
 
 def _check_attributes(cls: type, attributes: dict[str, Any], what: str) -> None:
@@ -262,11 +271,17 @@ def _marked(kind: str, method: Any, name: str | None, validator: Callable[..., A
 
 
 def handlers_of(cls: type) -> Handlers:
-    """The methods of a class that hear from outside: by kind and name, the method's name and its validator."""
+    """The methods of a class that hear from outside: by kind and name, the method's name and its validator.
+
+    What overrides a method that does hears in its place. Raises TypeError for two methods of one name.
+    """
     found: Handlers = {}
     for attribute in dir(cls):
-        handles = getattr(getattr(cls, attribute, None), _HANDLES, None)
-        if handles is not None:
-            kind, name, validator = handles
-            found[kind, name] = (attribute, validator)
+        methods = [vars(base)[attribute] for base in cls.__mro__ if attribute in vars(base)]
+        marks = [getattr(method, _HANDLES) for method in methods if hasattr(method, _HANDLES)]
+        if marks and callable(getattr(cls, attribute)):
+            kind, name, validator = marks[0]
+            other = found.setdefault((kind, name), (attribute, validator))[0]
+            if other != attribute:
+                raise TypeError(f"{cls.__name__}: both {other} and {attribute} would hear the {kind} {name!r}")
     return found

@@ -214,10 +214,11 @@ class Live(Course):
             self._handling.remove(task)
             if not task.cancelled() and (error := task.exception()) is not None:
                 self.ending, self._at_once = self.end_of(error), True
-        if self.ending is None and self._root is not None and self._root.done() and not self._handling:
-            self.ending = self._ended(self._root)
-        if self.ending is not None and (self._at_once or not self._handling):
-            self.decide(self.ending)
+        if self._at_once or not self._handling:
+            if self.ending is None and self._root is not None and self._root.done():
+                self.ending = self._ended(self._root)
+            if self.ending is not None:
+                self.decide(self.ending)
         self.loop.let_go(self.ending is not None)
 
     def _lost(self, task: asyncio.Task[Any], error: BaseException) -> None:

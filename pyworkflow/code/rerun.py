@@ -123,6 +123,12 @@ class Rerun(Course):
                 raise Suspended from None
             self.ending = self.end_of(error)
         else:
+            if inspect.iscoroutine(result):
+                result.close()
+                raise TypeError(
+                    f"{self.process.workflow} has returned a coroutine, but is no async function: if a decorator hides "
+                    "that it is one, let that use functools.wraps"
+                )
             if not self.stopped:
                 self.ending = self.completion(result)
 

@@ -13,7 +13,7 @@ from ..process import Process, ProcessFailed
 from ..workflow.base import Workflow
 from .context import Context
 from .convert import Shape
-from .decorators import Handlers, activity_of, handlers_of
+from .decorators import Handlers, activity_of, check_function, handlers_of
 from .live import Live
 from .replay import Kept, Replay, replayed
 from .rerun import Rerun
@@ -45,6 +45,7 @@ class CodeWorkflow(Workflow):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._code = Code(cls)
+        cls._code.check()
         for name in ("decide", "keeps", "kept", "ctx"):
             if name in vars(cls) and (name, vars(cls)[name]) != ("ctx", None):
                 raise TypeError(
@@ -78,11 +79,29 @@ class Code:
     def __init__(self, cls: type[CodeWorkflow]) -> None:
         self.cls = cls
 
+    def check(self) -> None:
+        """Raises TypeError for a class that could never run."""
+        check_function(self.cls.run, f"{self.cls.__name__}.run is made")
+        least = 1 if self._is_static else 2
+        parameters = inspect.signature(self.cls.run).parameters.values()
+        if len(parameters) < least and not any(it.kind is it.VAR_POSITIONAL for it in parameters):
+            raise TypeError(f"{self.cls.__name__}.run has no parameter for the context: write `def run(self, ctx, …)`")
+        if not isinstance(self.cls.activities, list | tuple):
+            raise TypeError(f"{self.cls.__name__}.activities is a list, not {self.cls.activities!r}")
+        known: dict[tuple[str, str], type[Activity]] = {}
+        for cls in map(activity_of, self.cls.activities):
+            if known.setdefault((cls.name, cls.version), cls) is not cls:
+                raise TypeError(f"{self.cls.__name__}: two activities are called {cls.name!r}; give one another name")
+
     @cached_property
     def shape(self) -> Shape:
         """The parameters of `run` that are the input."""
-        is_static = isinstance(inspect.getattr_static(self.cls, "run"), staticmethod)
-        return Shape(self.cls.run, 1 if is_static else 2)
+        return Shape(self.cls.run, 1 if self._is_static else 2)
+
+    @property
+    def _is_static(self) -> bool:
+        """Was it a function, without `self`?"""
+        return isinstance(inspect.getattr_static(self.cls, "run"), staticmethod)
 
     @cached_property
     def handlers(self) -> Handlers:
@@ -91,7 +110,7 @@ class Code:
 
     def course(self, process: Process, traced: bool = False) -> Course:
         """What runs the code of a process."""
-        is_async = inspect.iscoroutinefunction(self.cls.run)
+        is_async = inspect.iscoroutinefunction(inspect.unwrap(self.cls.run))
         return Live(self.cls, process, traced) if is_async else Rerun(self.cls, process, traced)
 
     def made(self, course: Course) -> CodeWorkflow:

@@ -53,7 +53,7 @@ MUTANTS = [
     ),
     Mutant(
         "tasks-in-any-order",
-        f"{C}/loop.py",
+        f"{C}/tasks.py",
         "    def __hash__(self) -> int:\n        return self._number\n\n\nclass Future",
         "    def __hash__(self) -> int:\n        return id(self)\n\n\nclass Future",
         ("tests/code/test_code_programs.py",),
@@ -69,8 +69,8 @@ MUTANTS = [
     Mutant(
         "handlers-are-not-awaited",
         f"{C}/live.py",
-        "self._root.done() and not self._handling:",
-        "self._root.done():",
+        "if self._at_once or not self._handling:",
+        "if True:",
         OUTSIDE,
     ),
     Mutant(
