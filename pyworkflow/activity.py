@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import defaults
-from .values import Value, derived_name, fresh_id, name_of
+from .values import Decorating, Value, derived_name, fresh_id, name_of
 
 if TYPE_CHECKING:
     from .retry import RetryPolicy
@@ -208,16 +207,7 @@ def attempt_of(input: Any) -> tuple[int, Any, Any]:
     return 1, None, input
 
 
-class _Decorating(ModuleType):
-    """This module, which `from pyworkflow import activity` finds too, is the decorator of that name when called."""
-
-    def __call__(self, function: Any = None, /, **attributes: Any) -> Any:
-        from .code.decorators import activity
-
-        return activity(function, **attributes)
-
-
-sys.modules[__name__].__class__ = _Decorating
+sys.modules[__name__].__class__ = Decorating
 
 __all__ = [
     "Activity",

@@ -70,10 +70,12 @@ class Asking(Resets):
         process = self.process_by_id(process_or_id)
         return export(process, self.history(f"{process.id}:{process.run}"))
 
-    def check(self, process: Process | ProcessRef) -> bool:
+    def check(self, process: Process | ProcessRef, inputs: bool = False) -> bool:
         """Does today's code of a process follow its history? False where its workflow is no code.
 
-        A Process may be one that was exported. Raises NotDeterministic, UnknownProcessException, UnknownTypeException.
+        With `inputs`, it must hand over the same inputs and come to the same result, too. They may change; but where
+        nobody has changed them, something is different each time. A Process may be one that was exported. Raises
+        NotDeterministic, UnknownProcessException, UnknownTypeException.
         """
         from .code.replay import check
         from .code.workflows import CodeWorkflow
@@ -88,7 +90,7 @@ class Asking(Resets):
                 "one of this manager's"
             )
         if issubclass(cls, CodeWorkflow):
-            check(cls, process)
+            check(cls, process, inputs)
         return issubclass(cls, CodeWorkflow)
 
     def update(

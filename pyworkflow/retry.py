@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .process import Process
 
 LONGEST = 256
+LONGEST_PAUSE = 365 * 86_400.0
+"""Seconds. What an activity asks for must not be more than a timer takes."""
 _ATTEMPT = "pyworkflow.attempt"
 _RAISED = re.compile(r"^  File [^\n]*\n(?:  [^\n]*\n|\n)*(?P<type>[\w.]+)", re.MULTILINE)
 
@@ -37,7 +39,8 @@ class RetryPolicy(Value):
     itself (`ActivityFailed(…, non_retryable=True)`), or set the next pause (`next_retry_delay=`). Activities that time
     out are tried again too; those that were canceled are not.
 
-    Raises ValueError for an interval that is negative, a coefficient below 1 or a negative number of attempts.
+    No pause is longer than a year, whoever asks for it. Raises ValueError for an interval that is negative or not a
+    number, a coefficient below 1, and attempts that are negative or not whole.
     """
 
     _compared = ("initial_interval", "backoff_coefficient", "maximum_interval", "maximum_attempts", "non_retryable")
@@ -48,17 +51,20 @@ class RetryPolicy(Value):
         backoff_coefficient: float = 2.0,
         maximum_interval: float = 100.0,
         maximum_attempts: int = 0,
-        non_retryable: tuple[str | type[BaseException], ...] = (),
+        non_retryable: str | type[BaseException] | tuple[str | type[BaseException], ...] = (),
     ) -> None:
-        if initial_interval < 0 or maximum_interval < 0 or backoff_coefficient < 1 or maximum_attempts < 0:
+        whole = isinstance(maximum_attempts, int) and maximum_attempts >= 0
+        if not (initial_interval >= 0 and maximum_interval >= 0 and backoff_coefficient >= 1 and whole):
             raise ValueError(
-                "a retry policy needs intervals and attempts of 0 or more, and a coefficient of 1 or more, not "
+                "a retry policy needs intervals of 0 or more, whole attempts, and a coefficient of 1 or more, not "
                 f"{initial_interval}, {maximum_interval}, {maximum_attempts} and {backoff_coefficient}"
             )
         self.initial_interval = initial_interval
         self.backoff_coefficient = backoff_coefficient
         self.maximum_interval = maximum_interval
         self.maximum_attempts = maximum_attempts
+        if isinstance(non_retryable, str | type):
+            non_retryable = (non_retryable,)
         self.non_retryable = tuple(it if isinstance(it, str) else it.__name__ for it in non_retryable)
 
     def delay(self, attempt: int, result: ActivityResult) -> float | None:
@@ -71,15 +77,15 @@ class RetryPolicy(Value):
             if result.non_retryable or (self.non_retryable and not _names(result).isdisjoint(self.non_retryable)):
                 return None
             if result.next_retry_delay is not None:
-                return float(result.next_retry_delay)
+                return min(float(result.next_retry_delay), LONGEST_PAUSE)
         return self._pause(attempt)
 
     def _pause(self, attempt: int) -> float:
         try:
             pause = self.initial_interval * self.backoff_coefficient ** (attempt - 1)
         except OverflowError:
-            return self.maximum_interval
-        return min(pause, self.maximum_interval)
+            pause = LONGEST_PAUSE
+        return min(pause, self.maximum_interval, LONGEST_PAUSE)
 
 
 def next_attempt(decision: ScheduleActivity, result: ActivityResult) -> ScheduleActivity:

@@ -14,6 +14,7 @@ from .code import CodeWorkflow, Context, query, signal
 from .code.calls import Call
 from .exceptions import UnknownProcessException
 from .process import Process, ProcessResult
+from .retry import short_id
 from .timetable import Schedule as Schedule
 from .values import name_of
 from .workflow.base import Workflow
@@ -184,7 +185,7 @@ class Scheduler(CodeWorkflow):
         schedule = self.schedule
         self.at.started += 1
         self.at.last = at.isoformat()
-        id = f"{ctx.info.id.removeprefix(PREFIX)}-{at:%Y%m%dT%H%M%S}-{self.at.started}"
+        id = short_id(f"{ctx.info.id.removeprefix(PREFIX)}-{at:%Y%m%dT%H%M%S}-{self.at.started}")
         call = ctx.call_workflow(
             schedule.workflow, schedule.input, id=id, tags=list(schedule.tags), version=schedule.version
         )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 from typing import Any
 
-from .values import Value
+from .values import Decorating, Value
 
 
 class Signal(Value):
@@ -19,13 +18,4 @@ class Signal(Value):
         self.data = {} if data is None else data
 
 
-class _Decorating(ModuleType):
-    """This module, which `from pyworkflow import signal` finds too, is the decorator of that name when called."""
-
-    def __call__(self, method: Any = None, /, *, name: str | None = None) -> Any:
-        from .code.decorators import signal
-
-        return signal(method) if name is None else signal(name=name)
-
-
-sys.modules[__name__].__class__ = _Decorating
+sys.modules[__name__].__class__ = Decorating

@@ -1,9 +1,19 @@
-"""What the model's small classes share: equality by value, a plain repr, and names for classes or strings."""
+"""What the model's modules and small classes share: equality by value, a plain repr, names, and being decorators."""
 
 from __future__ import annotations
 
 import uuid
+from types import ModuleType
 from typing import Any, ClassVar, Protocol
+
+
+class Decorating(ModuleType):
+    """A module that is, when called, the decorator of its own name: `from pyworkflow import activity` finds both."""
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        from .code import decorators
+
+        return getattr(decorators, self.__name__.rpartition(".")[2])(*args, **named)
 
 
 class Named(Protocol):

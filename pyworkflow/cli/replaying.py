@@ -24,27 +24,32 @@ if TYPE_CHECKING:
     from ..process import Process
 
 
+_inputs = click.option("--inputs", is_flag=True, help="Compare what calls are handed, and results, too.")
+
+
 @command(
     "replay", "pyworkflow -A shop:workflows replay order-17.json", "pyworkflow replay -A shop:workflows tests/*.json"
 )
 @connected
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@_inputs
 @output_option(*REPLAY_FIELDS)
-def replay(session: Session, files: tuple[Path, ...], form: str) -> None:
+def replay(session: Session, files: tuple[Path, ...], inputs: bool, form: str) -> None:
     """Run today's code against exported histories.
 
     FILES are what `history --export` printed. No backend is needed. Exits with 1 when the code of a workflow does not
     follow its history any more; what differs is shown. Workflows that are no code follow any.
     """
     manager = session.manager_of_app()
-    _report([_row(manager, path.name, lambda path=path: _load(path)) for path in files], form)  # type: ignore[misc]
+    _report([_row(manager, path.name, lambda path=path: _load(path), inputs) for path in files], form)  # type: ignore[misc]
 
 
 @command("check", "pyworkflow check -A shop:workflows -b sqlite:///shop.db --since 7d")
 @connected
 @click.option("--since", type=Moment(), help="Closed ones too, that were started then or later.")
+@_inputs
 @output_option(*REPLAY_FIELDS)
-def check(session: Session, since: datetime | None, form: str) -> None:
+def check(session: Session, since: datetime | None, inputs: bool, form: str) -> None:
     """Run today's code against the histories of open processes.
 
     For a test before a deployment: nothing is changed. Exits with 1 when the code of a process does not follow its
@@ -52,7 +57,7 @@ def check(session: Session, since: datetime | None, form: str) -> None:
     """
     manager = session.manager
     found = list(_processes(manager, since))
-    _report([_row(manager, "", lambda it=it: it) for it in progress(found, "Replaying")], form)  # type: ignore[misc]
+    _report([_row(manager, "", lambda it=it: it, inputs) for it in progress(found, "Replaying")], form)  # type: ignore[misc]
 
 
 def _processes(manager: Manager, since: datetime | None) -> Iterator[Process]:
@@ -67,7 +72,7 @@ def _load(path: Path) -> Process:
     return load(path.read_bytes())
 
 
-def _row(manager: Manager, file: str, find: Callable[[], Process]) -> Row:
+def _row(manager: Manager, file: str, find: Callable[[], Process], inputs: bool) -> Row:
     """What became of one history."""
     from ..exceptions import NotDeterministic, UnknownTypeException, UnreadableHistory
 
@@ -75,7 +80,8 @@ def _row(manager: Manager, file: str, find: Callable[[], Process]) -> Row:
     try:
         process = find()
         row |= {"id": process.id, "run": process.run, "workflow": process.workflow}
-        row["outcome"] = "follows" if manager.check(process if file else f"{process.id}:{process.run}") else "no code"
+        is_code = manager.check(process if file else f"{process.id}:{process.run}", inputs)
+        row["outcome"] = "follows" if is_code else "no code"
     except NotDeterministic as error:
         row |= {"outcome": "differs", "error": str(error)}
     except OSError as error:

@@ -28,6 +28,7 @@ from ..events import (
 )
 from ..process import ProcessCompleted
 from ..retry import RetryPolicy, next_attempt, pause_id
+from .convert import own
 
 MESSAGES = ("signal_process", "request_cancel_process")
 """What is sent to other processes. Messages that are alike are answered in the order in which they were sent."""
@@ -110,6 +111,8 @@ def raised(result: Any, of: str | None) -> Exception:
     """The end of something as an exception that says of what. The event keeps its own: it is shared."""
     error: Exception = copy(result)
     vars(error)["of"] = of
+    if hasattr(error, "details"):
+        error.details = own(error.details)
     return error
 
 

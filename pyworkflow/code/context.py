@@ -146,7 +146,7 @@ class BaseContext:
             refuse_parameters(name, OF_ACTIVITIES, named, parameters_of(cls))
             retry = named.pop("retry", None)
         id = short_id(f"{position or self._place.next()}-{clean(name)}")
-        decision = self._course.known(id)
+        decision = self._course.asked(id)
         if not isinstance(decision, ScheduleActivity) or decision.activity != name:
             options = options_in(named) if named else {}
             decision = ScheduleActivity(name, id, input=snapshot(input_of(name, cls, args, named)), **options)

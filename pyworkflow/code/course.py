@@ -32,7 +32,7 @@ from .convert import own, snapshot
 from .ends import PAYS, failure_of, first_of
 from .guard import install, run_guarded
 from .sources import asking
-from .turns import Recorded, Step, Turn, differences
+from .turns import Recorded, Step, Turn, contents, differences
 
 if TYPE_CHECKING:
     from .workflows import CodeWorkflow
@@ -142,6 +142,11 @@ class Course:
         """What the history has under this id as decided in this turn."""
         recorded = self.turn.recorded or self.turn.standing
         return None if recorded is None else recorded.named(id)
+
+    def asked(self, id: str) -> Decision | None:
+        """`known`, where it need not be made again to be compared."""
+        recorded = self.turn.recorded
+        return None if recorded is not None and recorded.exact else self.known(id)
 
     def noted(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` returned when it was called the only time, or the ActivityFailed it raised; a marker keeps it."""
@@ -275,8 +280,9 @@ class Course:
         ]
         for expected, actual in found:
             source = (turn.sources or {}).get(id(actual), "") if actual is not None else self.whereabouts()
-            lines.append(f"- history: {describe(expected)}")
-            lines.append(f"+ code:    {describe(actual)}{source}")
+            alike = describe(expected) == describe(actual)
+            lines.append(f"- history: {describe(expected)}{_with(expected) if alike else ''}")
+            lines.append(f"+ code:    {describe(actual)}{_with(actual) if alike else ''}{source}")
         lines.append(
             "Let processes that have begun go the old way: "
             "`if ctx.patched('a-name'): …the new way… else: …the old way…`, then resume this one."
@@ -286,3 +292,8 @@ class Course:
     def whereabouts(self) -> str:
         """Where the code waits, for messages."""
         return ""
+
+
+def _with(decision: Decision | None) -> str:
+    """What a decision hands over, for messages."""
+    return "" if decision is None else f" with {contents(decision).decode()[1:-1][:200]}"

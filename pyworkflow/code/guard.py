@@ -6,6 +6,7 @@ that was imported by its name before (`from time import time`) is not found; not
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import secrets
@@ -29,8 +30,10 @@ T = TypeVar("T")
 _inside: ContextVar[str] = ContextVar("pyworkflow.inside", default="")
 
 _CLOCK = "ctx.now() is the time of the process"
+_NOW = "ctx.now() is the time of the process: hand it over"
 _SLEEP = "`await asyncio.sleep(…)` or ctx.sleep(…) lets the process sleep"
 _CHANCE = "ctx.random is chance that stays the same when the code is run again"
+_SEED = "ctx.random is one; any other needs a seed that stays the same"
 _UUID = "ctx.uuid4() gives one that stays the same when the code is run again"
 _OUTSIDE = "talk to the world in an activity"
 _THREADS = "start several activities instead, or asyncio tasks"
@@ -38,6 +41,7 @@ _THREADS = "start several activities instead, or asyncio tasks"
 FORBIDDEN: tuple[tuple[Any, tuple[str, ...], str], ...] = (
     (time, ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"), _CLOCK),
     (time, ("process_time", "process_time_ns", "thread_time", "thread_time_ns"), _CLOCK),
+    (time, ("localtime", "gmtime", "ctime", "asctime", "strftime"), _NOW),
     (time, ("sleep",), _SLEEP),
     (
         random,
@@ -45,7 +49,9 @@ FORBIDDEN: tuple[tuple[Any, tuple[str, ...], str], ...] = (
         _CHANCE,
     ),
     (random, ("randbytes", "triangular", "normalvariate", "lognormvariate", "expovariate", "vonmisesvariate"), _CHANCE),
-    (random, ("betavariate", "gammavariate", "paretovariate", "weibullvariate"), _CHANCE),
+    (random, ("betavariate", "gammavariate", "paretovariate", "weibullvariate", "seed"), _CHANCE),
+    (random.SystemRandom, ("random", "getrandbits"), _CHANCE),
+    (random.Random, ("__init__",), _SEED),
     (secrets, ("choice", "randbelow", "randbits", "token_bytes", "token_hex", "token_urlsafe"), _CHANCE),
     (os, ("urandom",), _CHANCE),
     (uuid, ("uuid1", "uuid4"), _UUID),
@@ -54,6 +60,9 @@ FORBIDDEN: tuple[tuple[Any, tuple[str, ...], str], ...] = (
     (threading.Thread, ("start",), _THREADS),
 )
 """Whose functions raise in workflow code, and what to use instead."""
+
+_UNLESS_GIVEN = {"strftime": 2, "__init__": 2, "localtime": 1, "gmtime": 1, "ctime": 1, "asctime": 1}
+"""Of those with these hints: what is given so many arguments, `self` among them, looks at nothing."""
 
 _EVEN_FROM_LIBRARIES = (_OUTSIDE, _THREADS)
 _MAY = ("logging", "pdb", "bdb", "pydevd", "_pydevd_bundle", "debugpy", "faulthandler")
@@ -88,9 +97,11 @@ def install() -> None:
 
 
 def _guard(function: Callable[..., Any], name: str, hint: str) -> Callable[..., Any]:
+    least = _UNLESS_GIVEN[function.__name__] if hint in (_NOW, _SEED) else math.inf
+
     @wraps(function)
     def guard(*args: Any, **kwargs: Any) -> Any:
-        if _inside.get() and _concerns(hint, sys._getframe(1)):
+        if _inside.get() and len(args) + len(kwargs) < least and _concerns(hint, sys._getframe(1)):
             shown = name.removesuffix(".__init__")
             raise NotAllowedInWorkflow(
                 f"{shown}() in workflow code, which is run again from its history: {hint}. "

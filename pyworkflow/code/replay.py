@@ -64,9 +64,12 @@ class Replay:
         self._last, self._seen = list(history[found[-3].end if len(found) > 2 else self._seen :]), len(history)
         return decisions
 
-    def go_back_to(self, found: list[Step]) -> None:
+    def go_back_to(self, found: list[Step], exact: bool = False) -> None:
         """Only what was decided already: the code as it was left, for questions. Raises NotDeterministic."""
-        self.course.go([pair for pair in answered(found, None) if pair[1] is not None])
+        known = [(step, recorded) for step, recorded in answered(found, None) if recorded is not None]
+        for _, recorded in known:
+            recorded.exact = exact
+        self.course.go(known)
 
 
 def _notes(decisions: Sequence[Decision]) -> dict[str, Decision]:
@@ -83,19 +86,22 @@ def answered(found: list[Step], last: Recorded | None) -> list[tuple[Step, Recor
     return pairs
 
 
-def check(cls: type[CodeWorkflow], process: Process) -> None:
-    """Does the code follow all that the history has? Raises NotDeterministic, with lines of code, where it does not."""
+def check(cls: type[CodeWorkflow], process: Process, inputs: bool = False) -> None:
+    """Does the code follow all that the history has, and ask with the same `inputs`, where these are to be compared?
+
+    Raises NotDeterministic, with lines of code, where it does not.
+    """
     try:
-        _check(cls, process, False)
+        _check(cls, process, inputs, False)
     except NotDeterministic:
-        _check(cls, process, True)
+        _check(cls, process, inputs, True)
         raise
 
 
-def _check(cls: type[CodeWorkflow], process: Process, traced: bool) -> None:
+def _check(cls: type[CodeWorkflow], process: Process, inputs: bool, traced: bool) -> None:
     replay = Replay(cls, process, traced)
     try:
-        replay.go_back_to(steps(process.history) or [])
+        replay.go_back_to(steps(process.history) or [], inputs)
     finally:
         replay.course.close()
 

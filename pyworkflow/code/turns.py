@@ -12,7 +12,7 @@ from datetime import datetime
 from operator import is_
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, json
 
 from ..decision import Decision
 from ..events import (
@@ -42,6 +42,19 @@ SIGNATURES: dict[str, tuple[str, ...]] = {
 }
 """What of a decision must be the same when it is decided again, by type; of those that close a process, only that."""
 
+CONTENTS: dict[str, tuple[str, ...]] = {
+    "schedule_activity": ("input",),
+    "start_child_process": ("process.input", "process.tags"),
+    "signal_process": ("signal.data",),
+    "request_cancel_process": ("details",),
+    "record_marker": ("details",),
+    "complete_process": ("result",),
+    "fail_process": ("reason", "details"),
+    "cancel_process": ("details",),
+    "continue_as_new": ("input",),
+}
+"""What else of it must be the same where inputs are compared too. How long timers take never is."""
+
 MAY_BE_REFUSED_LATER = ("start_child_process", "signal_process", "request_cancel_process")
 
 
@@ -50,13 +63,17 @@ _STANDING = ("record_marker", "cancel_timer")
 
 
 class Recorded(Struct, gc=False):
-    """What a history has as the answer to a turn; of it stands `before` from ends that were refused."""
+    """What a history has as the answer to a turn; of it stands `before` from ends that were refused.
+
+    `exact` says that inputs are compared too.
+    """
 
     decisions: list[Decision] = field(default_factory=list)
     refused: Sequence[DecisionRefusedEvent] = ()
     empty: bool = False
     first_event: int | None = None
     before: Sequence[Decision] = ()
+    exact: bool = False
     _named: dict[str, Decision] | None = None
 
     def __bool__(self) -> bool:
@@ -72,7 +89,7 @@ class Recorded(Struct, gc=False):
         """With what stands already."""
         if not before:
             return self
-        return Recorded([*before, *self.decisions], self.refused, self.empty, self.first_event, before)
+        return Recorded([*before, *self.decisions], self.refused, self.empty, self.first_event, before, self.exact)
 
 
 class Step(Struct, gc=False):
@@ -135,6 +152,15 @@ def signature(decision: Decision) -> Signature:
         case "timer" | "cancel_timer" | "cancel_activity":
             return type, decision.id  # type: ignore[attr-defined]
     return type, *(_value(decision, path) for path in SIGNATURES.get(type, ()))
+
+
+def contents(decision: Decision) -> bytes:
+    """What a decision hands over, as JSON."""
+    return json.encode([_value(decision, path) for path in CONTENTS.get(decision.type, ())], order="sorted")
+
+
+def _exactly(decision: Decision) -> Signature:
+    return *signature(decision), contents(decision)
 
 
 def _value(decision: Decision, path: str) -> Any:
@@ -213,14 +239,15 @@ def differences(recorded: Recorded, decided: Sequence[Decision]) -> Iterator[tup
     The order of an answer does not count: tasks that run beside each other may be reordered. Markers of `patched` may
     be absent from the code, once nobody needs the old way any more; so may what stands from an end that was refused.
     """
-    ours = [signature(decision) for decision in decided]
-    theirs = [signature(decision) for decision in recorded.decisions]
+    sign_of = _exactly if recorded.exact else signature
+    ours = [sign_of(decision) for decision in decided]
+    theirs = [sign_of(decision) for decision in recorded.decisions]
     if ours == theirs and not recorded.refused:
         return
     left: dict[Signature, list[Decision]] = {}
     for sign, decision in zip(theirs, recorded.decisions, strict=True):
         left.setdefault(sign, []).append(decision)
-    refused = [signature(event.decision) for event in recorded.refused]
+    refused = [sign_of(event.decision) for event in recorded.refused]
     extra = []
     for sign, decision in zip(ours, decided, strict=True):
         if left.get(sign):
@@ -231,7 +258,7 @@ def differences(recorded: Recorded, decided: Sequence[Decision]) -> Iterator[tup
             extra.append(decision)
     missing = [decision for decisions in left.values() for decision in decisions if not _is_patch(decision)]
     missing = [decision for decision in missing if not any(decision is it for it in recorded.before)]
-    missing += [it.decision for it in recorded.refused if signature(it.decision) in refused and _must_be(it.decision)]
+    missing += [it.decision for it in recorded.refused if sign_of(it.decision) in refused and _must_be(it.decision)]
     yield from _paired(missing, extra)
 
 

@@ -135,7 +135,7 @@ class Code:
 def _check_again(replay: Replay, cls: type[CodeWorkflow], process: Process, decisions: list[Decision]) -> None:
     """Run the code from its start, which has to come to the same decisions. Raises NotDeterministic."""
     try:
-        replayed(cls, process, Recorded(list(decisions)))[0].course.close()
+        replayed(cls, process, Recorded(list(decisions), exact=True))[0].course.close()
     except BaseException:
         replay.course.close()
         raise

@@ -32,6 +32,11 @@ FORBIDDEN: dict[str, tuple[Callable[[], Any], str]] = {
     "perf_counter": (lambda: time.perf_counter(), r"ctx\.now\(\)"),
     "process_time": (lambda: time.process_time(), r"ctx\.now\(\)"),
     "expovariate": (lambda: random.expovariate(1), r"ctx\.random"),
+    "localtime": (lambda: time.localtime(), r"ctx\.now\(\).*hand it over"),
+    "strftime": (lambda: time.strftime("%Y"), r"ctx\.now\(\)"),
+    "Random": (lambda: random.Random().random(), r"Random\(\) in workflow code.*ctx\.random is one"),
+    "SystemRandom": (lambda: random.SystemRandom(1).random(), r"ctx\.random"),
+    "seed": (lambda: random.seed(1), r"ctx\.random"),
     "urandom": (lambda: os.urandom(1), r"os\.urandom\(\).*ctx\.random"),
     "token_hex": (lambda: secrets.token_hex(), r"ctx\.random"),
     "uuid4": (lambda: uuid.uuid4(), r"ctx\.uuid4\(\)"),
@@ -59,6 +64,20 @@ def test_what_is_forbidden_raises_with_a_hint(name: str, environment: Environmen
 
     told = environment(flow).run(Process(flow))
     assert re.search(hint, told), told
+
+
+def test_what_is_given_what_it_would_look_for_is_allowed(environment: Environment) -> None:
+    @workflow
+    async def flow(ctx: Context) -> list[Any]:
+        at = ctx.now().timestamp()
+        year = time.strftime("%Y", time.gmtime(at))
+        return [
+            year == f"{ctx.now():%Y}",
+            random.Random(7).random() == random.Random(x=7).random(),
+            ctx.random.random(),
+        ]
+
+    assert environment(flow).run(Process(flow))[:2] == [True, True]
 
 
 def test_plain_code_is_guarded_too(environment: Environment) -> None:

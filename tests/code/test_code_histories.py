@@ -110,6 +110,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "shop_before.py").write_text(APP)
+    (tmp_path / "shop_other.py").write_text(APP.replace("await ctx.call(double, x)", "await ctx.call(double, x + 1)"))
     (tmp_path / "shop_after.py").write_text(APP.replace("await ctx.call(double, x)", "x"))
 
     def run(*words: str, code: int = 0) -> Any:
@@ -147,6 +148,9 @@ def test_check(shop: Any) -> None:
     }
     told = shop("check", "-A", "shop_after:app", "--since", "1d", code=1).output
     assert "1 of 3 histories are not followed" in told
+    assert "follows" in shop("check", "-A", "shop_other:app", "--since", "1d").output
+    told = shop("check", "-A", "shop_other:app", "--since", "1d", "--inputs", code=1).output
+    assert "history: schedule_activity double 1-double with 1" in told
 
 
 def test_a_manager_checks_what_it_knows() -> None:

@@ -47,7 +47,32 @@ def test_pauses() -> None:
     assert RetryPolicy(maximum_interval=7, backoff_coefficient=1).delay(3, ActivityFailed("no")) == 1
 
 
-@pytest.mark.parametrize("bad", [{"initial_interval": -1}, {"backoff_coefficient": 0.5}, {"maximum_attempts": -1}])
+NAN, INF = float("nan"), float("inf")
+
+
+def test_no_pause_is_longer_than_a_timer_can_be() -> None:
+    year = 365 * 86_400
+    assert delays(RetryPolicy(1, 2, INF), ActivityFailed("no"), 3) == [1, 2, 4]
+    assert RetryPolicy(1, 2, INF).delay(60, ActivityFailed("no")) == year
+    assert RetryPolicy(1, 2, INF).delay(5_000, ActivityFailed("no")) == year
+    assert RetryPolicy(INF, 1, INF).delay(1, ActivityFailed("no")) == year
+    assert POLICY.delay(1, ActivityFailed("no", next_retry_delay=1e30)) == year
+
+
+def test_what_is_not_tried_again_may_be_one_thing() -> None:
+    """A text was taken apart into its letters."""
+    assert RetryPolicy(non_retryable="KeyError") == RetryPolicy(non_retryable=(KeyError,))
+    assert RetryPolicy(non_retryable=KeyError) == RetryPolicy(non_retryable=("KeyError",))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *({"initial_interval": -1}, {"backoff_coefficient": 0.5}, {"maximum_attempts": -1}),
+        *({"initial_interval": NAN}, {"maximum_interval": NAN}, {"backoff_coefficient": NAN}),
+        *({"maximum_attempts": 2.5}, {"maximum_attempts": "3"}),
+    ],
+)
 def test_policies_that_make_no_sense(bad: Any) -> None:
     with pytest.raises(ValueError, match="retry policy"):
         RetryPolicy(**bad)

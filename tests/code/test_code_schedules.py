@@ -213,3 +213,11 @@ def test_a_clock_that_is_set_forward() -> None:
         after = daily.next(after, after)
         times.append(f"{after:%d %H:%M}")
     assert times == ["31 01:00", "01 00:30", "02 00:30"]
+
+
+def test_a_schedule_with_a_long_id_starts_what_it_should(environment: Environment) -> None:
+    env = environment(report, Scheduler)
+    Schedules(env.manager).create("x" * 245, "report", 1, cron="* * * * *")
+    Schedules(env.manager).trigger("x" * 245)
+    env.run_until_idle()
+    assert len(started(env)) == 1
