@@ -112,6 +112,8 @@ class Live(Course):
             self.calls.refuse(event)
         elif isinstance(event, CancelRequestedEvent) and self.canceled is None and self._root is not None:
             self.canceled = event
+            if self._turns == 1:
+                self.loop.run_ready()  # A task that is canceled before it has begun never begins.
             self._root.cancel()
 
     async def _main(self) -> Any:

@@ -15,6 +15,7 @@ from pyworkflow import (
     NotAllowedInWorkflow,
     Process,
     ProcessCanceled,
+    SyncContext,
     Worker,
     activity,
     workflow,
@@ -205,3 +206,32 @@ def test_timers_are_as_long_as_was_asked_for(environment: Environment) -> None:
     env.run(Process(flow, "p"))
     decisions = [event.decision for event in env.history("p") if isinstance(event, DecisionEvent)]
     assert [it.delay for it in decisions if it.type == "timer"] == [0.1, 5, 7.3, 30 * 86_400]  # type: ignore[attr-defined]
+
+
+@workflow
+async def begins(ctx: Context) -> str:
+    try:
+        await ctx.sleep(60)
+    except asyncio.CancelledError:
+        return "cleaned up"
+    return "slept"
+
+
+@workflow
+def plainly_begins(ctx: SyncContext) -> str:
+    try:
+        ctx.sleep(60)
+    except ProcessCanceled:
+        return "cleaned up"
+    return "slept"
+
+
+@pytest.mark.parametrize("flow", [begins, plainly_begins])
+@pytest.mark.parametrize("early", [True, False])
+def test_code_begins_before_it_is_canceled(flow: Any, early: bool, environment: Environment) -> None:
+    env = environment(flow)
+    env.start(Process(flow, "p"))
+    if not early:
+        env.run_until_idle()
+    env.cancel("p")
+    assert env.run("p") == "cleaned up"
