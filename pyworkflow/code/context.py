@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import AbstractContextManager
 from contextvars import copy_context
 from datetime import datetime
@@ -27,6 +26,7 @@ from .convert import own, snapshot
 from .course import Continued, Course, Info
 from .decorators import FunctionActivity, activity_of, input_of, only_input, result_of, spread
 from .guard import unguarded
+from .log import ReplayLog
 from .options import OF_ACTIVITIES, OF_CHILDREN, options_in, parameters_of, refuse_parameters
 
 if TYPE_CHECKING:
@@ -43,22 +43,6 @@ _BAD = str.maketrans({**dict.fromkeys(":/|", "_"), **{chr(code): "_" for code in
 def clean(name: str) -> str:
     """A name as a part of an id, without what SWF does not allow."""
     return name.translate(_BAD)
-
-
-class ReplayLog(logging.LoggerAdapter[logging.Logger]):
-    """Silent about what has been logged before, and where the code is only let go of."""
-
-    def __init__(self, course: Course) -> None:
-        super().__init__(logging.getLogger("pyworkflow.workflow"), {})
-        self._course = course
-
-    def isEnabledFor(self, level: int) -> bool:
-        course = self._course
-        return not course.replaying and not course.stopped and super().isEnabledFor(level)
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        it = self._course.process
-        return msg, {**kwargs, "extra": {"process_id": it.id, "run": it.run, **kwargs.get("extra", {})}}
 
 
 class BaseContext:
@@ -103,6 +87,11 @@ class BaseContext:
         """Is this process to go the new way, or did it pass here before the code was changed?"""
         return self._course.patched(id)
 
+    @property
+    def handling(self) -> int:
+        """How many handlers of signals and updates are not done yet. In plain code they are done at once."""
+        return 0
+
     # -- what is done at once ----------
 
     def side_effect(self, function: Callable[[], T]) -> T:
@@ -141,16 +130,16 @@ class BaseContext:
     ) -> tuple[str, Life]:
         """The id and the life of an activity."""
         name, cls = self._named(activity)
-        retry: RetryPolicy | None = None
+        retry: RetryPolicy | None = None if cls is None else cls.retry
         if named:
             refuse_parameters(name, OF_ACTIVITIES, named, parameters_of(cls))
-            retry = named.pop("retry", None)
+            retry = named.pop("retry", retry)
         id = short_id(f"{position or self._place.next()}-{clean(name)}")
         decision = self._course.asked(id)
         if not isinstance(decision, ScheduleActivity) or decision.activity != name:
             options = options_in(named) if named else {}
             decision = ScheduleActivity(name, id, input=snapshot(input_of(name, cls, args, named)), **options)
-        return id, activity_life(decision, retry or (None if cls is None else cls.retry), result_of(cls))
+        return id, activity_life(decision, retry, result_of(cls))
 
     def _named(self, activity: Any) -> tuple[str, type[Activity] | None]:
         """The name of an activity, and its class, where it is known."""
@@ -199,6 +188,10 @@ class Context(BaseContext):
         """Has somebody asked for the cancellation of the process?"""
         return self._course.canceled is not None
 
+    @property
+    def handling(self) -> int:
+        return self._course.handling
+
     def _begun(self, kind: str, id: str, life: Life) -> Call[Any]:
         return Call(self._course.loop, self._course.calls, id, kind, life)
 
@@ -213,7 +206,7 @@ class Context(BaseContext):
     def call(self, activity: Any, /, *args: Any, **named: Any) -> Call[Any]:
         """Ask for an activity: a class, a function or a name. Awaited, its result; it raises how else it ended.
 
-        A function takes its arguments, a class its input. Options: `retry`, a RetryPolicy instead of the activity's;
+        A function takes its arguments, a class its input. Options: `retry`, a RetryPolicy or None, not the activity's;
         `timeout`, seconds from asking until an attempt ends; the category, priority, version and other timeouts of
         ScheduleActivity. Raises PayloadError for what is no JSON, ActivityFailed and its like, DecisionRefused.
         """

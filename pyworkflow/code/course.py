@@ -262,7 +262,7 @@ class Course:
         try:
             return CompleteProcess(snapshot(result))
         except PayloadError as error:
-            raise PayloadError(f"the result of {self.process.workflow} {error}") from None
+            raise PayloadError(f"the result of {self.process.workflow}: {error}") from None
 
     # -- what is compared ----------
 

@@ -175,6 +175,11 @@ class Live(Course):
             if reader in self.readers[name]:
                 self.readers[name].remove(reader)
 
+    @property
+    def handling(self) -> int:
+        """How many handlers are not done yet."""
+        return sum(not task.done() for task in self._handling)
+
     def _start(self, handler: Coroutine[Any, Any, Any]) -> None:
         self._handling.append(self.loop.start(handler, Place(f"signal{self._heard}.")))
 

@@ -49,6 +49,10 @@ class Asked(CodeWorkflow):
     def fresh(self) -> str:
         return str(self.ctx.uuid4())
 
+    @query
+    def handled(self) -> int:
+        return self.ctx.handling
+
     async def run(self, ctx: Context) -> str:
         await ctx.sleep(60)
         return "end"
@@ -68,6 +72,10 @@ class AskedPlainly(CodeWorkflow):
     @query
     def fresh(self) -> str:
         return str(self.ctx.uuid4())
+
+    @query
+    def handled(self) -> int:
+        return self.ctx.handling
 
     def run(self, ctx: SyncContext) -> str:
         ctx.sleep(60)
@@ -229,3 +237,38 @@ def test_the_guard_stands_before_init_too(environment: Environment) -> None:
 
     with pytest.raises(NotAllowedInWorkflow):
         environment(Early).run(Process(Early))
+
+
+class GoesOn(CodeWorkflow):
+    def __init__(self) -> None:
+        self.got: list[int] = []
+
+    @update
+    async def put(self, x: int) -> int:
+        await self.ctx.sleep(30)
+        self.got.append(x)
+        return self.ctx.handling
+
+    async def run(self, ctx: Context, got: list[int] | None = None) -> list[int]:
+        await ctx.sleep(60)
+        if got is None:
+            await ctx.wait_condition(lambda: not ctx.handling)
+            ctx.continue_as_new(self.got)
+        return got
+
+
+def test_a_run_may_wait_for_its_handlers_before_it_hands_on(environment: Environment) -> None:
+    env = environment(GoesOn)
+    env.start(Process(GoesOn, "p"))
+    for seconds, number in ((10, 1), (40, 2)):
+        env.advance(seconds)
+        env.signal("p", "$update.put", {"id": f"u{number}", "input": number})
+    assert env.run("p") == [1, 2]
+
+
+@pytest.mark.parametrize("cls", [AskedPlainly, Asked])
+def test_nothing_is_handled_where_nobody_asked(cls: Any, environment: Environment) -> None:
+    env = environment(cls)
+    env.start(Process(cls, "p"))
+    env.run_until_idle()
+    assert env.manager.query("p", "handled") == 0

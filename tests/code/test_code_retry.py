@@ -256,3 +256,21 @@ def test_a_canceled_call_is_not_tried_again(environment: Environment) -> None:
     assert env.run(Process(flow, "p")) == "gave up"
     decisions = [event.decision.type for event in env.history("p") if isinstance(event, DecisionEvent)]
     assert decisions.count("schedule_activity") == 1 and decisions.count("cancel_timer") == 1
+
+
+def test_a_call_may_do_without_the_policy_of_its_activity(environment: Environment) -> None:
+    @activity(retry=RetryPolicy(0))
+    def fails() -> None:
+        raise ActivityFailed("no")
+
+    @workflow(activities=[fails])
+    async def flow(ctx: Context) -> str:
+        try:
+            await ctx.call(fails, retry=None)
+        except ActivityFailed:
+            return "tried once"
+        return ""
+
+    env = environment(flow)
+    assert env.run(Process(flow, "p")) == "tried once"
+    assert sum(isinstance(event, ActivityEvent) for event in env.history("p")) == 1
