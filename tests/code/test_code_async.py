@@ -347,13 +347,14 @@ def test_a_shielded_call_survives_cancellation(environment: Environment) -> None
 
 def test_a_process_that_is_canceled_before_it_began(environment: Environment) -> None:
     async def flow(ctx: Context) -> None:
-        raise AssertionError("it never began")
+        await ctx.call(never)
 
-    it = workflow(flow)
+    it = workflow(activities=[never])(flow)
     env = environment(it)
     env.cancel(env.start(Process(it, "p")), "too late")
     with pytest.raises(ProcessCanceled, match="too late"):
         env.run("p")
+    assert decided(env.history("p")) == [("cancel_process", "")]
 
 
 def test_an_activity_that_cancels_itself(environment: Environment) -> None:
