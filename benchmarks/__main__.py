@@ -44,9 +44,10 @@ def measure(runs: int, peers: bool) -> Report:
     measure_memory(runs, row)
     measure_sqlite(runs, row, s1, s50)
     if peers:
-        from .peers import measure_files
+        from .peers import measure_files, measure_growth
 
         measure_files(row)
+        measure_growth(row)
     measure_code(runs, row)
     measure_postgres(runs, row, peers)
     measure_redis(runs, row, peers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.servers.peers import python
 
 from ..report import Row
 
-PACKAGES = ("celery", "dbos", "huey", "redis")
+PACKAGES = ("celery", "dbos", "durabletask", "huey", "redis")
 PATIENCE = 600.0
 
 
@@ -23,6 +24,15 @@ def measure_files(row: Row) -> None:
         row("DBOS W3 SQLite, in-process", dbos["w3"], "s", "peer")
         huey = measured("huey", f"{folder}/huey.db")
         row("Huey W1 SQLite fsync, one worker, no history", huey["w1"], "steps/s", "peer")
+
+
+def measure_growth(row: Row) -> None:
+    """How much longer a step takes, the more steps there were before."""
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    steps = measured("durabletask", f"localhost:{port}")
+    row("durabletask, in memory, step 100", steps["early"], "ms", "peer")
+    row("durabletask, in memory, step 800", steps["late"], "ms", "peer")
 
 
 def measured(peer: str, url: str) -> dict[str, float]:
