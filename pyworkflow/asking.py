@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .activity import Activity
@@ -98,24 +98,36 @@ class Asking(Resets):
     ) -> Any:
         """Let the method with `@update` of this name change a process; what it returned.
 
-        Its validator is asked here first: what it refuses leaves no trace. A worker must be deciding meanwhile. Raises
+        Its validator is asked here first, once all is decided that came before; what it refuses leaves no trace. A
+        worker must be deciding meanwhile. Raises
         UpdateFailed, TimedOutException after `timeout` seconds (the update may still happen), UnknownProcessException,
         UnknownTypeException.
         """
         from .code.questions import UPDATE, ask
 
         cls, process = self._code_of(process_or_id)
-        input = ask(cls, process, "update", name, args, named)
         id, this_run = fresh_id(), f"{process.id}:{process.run}"
+        late = TimedOutException(f"update {name!r} of process {this_run!r}: no answer within {timeout} seconds")
+        pauses = _pauses(timeout, late)
+        self._catch_up(process, this_run, pauses)
+        input = ask(cls, process, "update", name, args, named)
         seen = len(self.history(this_run))
         self.signal_process(this_run, f"{UPDATE}{name}", {"id": id, "input": input})
-        return self._answer(this_run, f"update-{id}", seen, name, timeout)
+        return self._answer(this_run, f"update-{id}", seen, name, pauses)
 
-    def _answer(self, this_run: str, marker: str, seen: int, name: str, timeout: float | None) -> Any:
+    def _catch_up(self, process: Process, this_run: str, pauses: Iterator[None]) -> None:
+        """Wait until the process knows what has come by now. One that is blocked would not."""
+        from .code.questions import is_decided
+
+        by_now = len(process.history)
+        while process.status != "blocked" and not is_decided(process.history, by_now):
+            next(pauses)
+            process.history += self.history(this_run, len(process.history))
+
+    def _answer(self, this_run: str, marker: str, seen: int, name: str, pauses: Iterator[None]) -> Any:
         """Wait for a marker. Raises UpdateFailed, TimedOutException."""
         from .code.questions import closes
 
-        until, pause = None if timeout is None else time.monotonic() + timeout, FIRST_PAUSE
         while True:
             news = self.history(this_run, seen)
             seen += len(news)
@@ -128,10 +140,7 @@ class Asking(Resets):
                     return answer["result"]
             if news and closes(news[-1]):
                 raise UnknownProcessException(f"process {this_run!r} closed before it answered the update {name!r}")
-            if until is not None and time.monotonic() >= until:
-                raise TimedOutException(f"update {name!r} of process {this_run!r}: no answer within {timeout} seconds")
-            time.sleep(pause if until is None else min(pause, max(until - time.monotonic(), 0.0)))
-            pause = min(pause * 2, LAST_PAUSE)
+            next(pauses)
 
     def _code_of(self, process_or_id: ProcessRef) -> tuple[type[CodeWorkflow], Process]:
         """The code of a process, and the process with all of its history."""
@@ -146,3 +155,14 @@ class Asking(Resets):
             )
         process.history = self.history(f"{process.id}:{process.run}")
         return cls, process
+
+
+def _pauses(timeout: float | None, late: Exception) -> Iterator[None]:
+    """Sleeps between two looks, ever longer. Raises `late` when the time is over."""
+    until, pause = None if timeout is None else time.monotonic() + timeout, FIRST_PAUSE
+    while True:
+        if until is not None and time.monotonic() >= until:
+            raise late
+        time.sleep(pause if until is None else min(pause, max(until - time.monotonic(), 0.0)))
+        yield
+        pause = min(pause * 2, LAST_PAUSE)

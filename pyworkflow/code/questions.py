@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -13,9 +13,11 @@ from ..exceptions import UnknownTypeException, UpdateFailed
 from ..process import Process
 from .convert import own, shape_of, snapshot
 from .course import UPDATE
-from .replay import Replay
+from .replay import Replay, answered
 from .turns import steps
 from .workflows import CodeWorkflow
+
+_SAID = ("process_started", "process_reset", "signal", "cancel_requested")
 
 __all__ = ["UPDATE", "ask", "closes"]
 
@@ -85,3 +87,12 @@ def closes(event: Event) -> bool:
     if isinstance(event, DecisionEvent):
         return event.decision.closes
     return isinstance(event, ProcessTerminatedEvent | ProcessTimedOutEvent)
+
+
+def is_decided(history: Sequence[Event], upto: int) -> bool:
+    """Has all that was said to the process in the first `upto` events been decided on, or is it too late for that?"""
+    if history and closes(history[-1]):
+        return True
+    said = max((place for place, event in enumerate(history[:upto]) if event.type in _SAID), default=0)
+    pairs = answered(steps(history) or [], None)
+    return max((step.end for step, recorded in pairs if recorded is not None), default=0) > said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,11 +13,16 @@ from pyworkflow import (
     ActivityFailed,
     CodeWorkflow,
     Context,
+    Manager,
     NotAllowedInWorkflow,
     Process,
     ProcessCanceled,
     ProcessFailed,
     SyncContext,
+    TimedOutException,
+    UpdateFailed,
+    Worker,
+    WorkerThread,
     activity,
     query,
     signal,
@@ -272,3 +278,49 @@ def test_nothing_is_handled_where_nobody_asked(cls: Any, environment: Environmen
     env.start(Process(cls, "p"))
     env.run_until_idle()
     assert env.manager.query("p", "handled") == 0
+
+
+class Basket(CodeWorkflow):
+    activities = [same]
+
+    def __init__(self) -> None:
+        self.items: list[str] = []
+
+    @signal
+    def add(self, item: str) -> None:
+        self.items.append(item)
+
+    def is_there(self, item: str) -> None:
+        if item not in self.items:
+            raise ValueError(f"there is no {item}")
+
+    @update(validator=is_there)
+    def remove(self, item: str) -> list[str]:
+        self.items.remove(item)
+        return self.items
+
+    async def run(self, ctx: Context) -> None:
+        await ctx.call(handed_off)
+
+
+@activity(execution_timeout=100, auto_complete=False)
+def handed_off() -> None:
+    """It stays open."""
+
+
+def test_a_validator_knows_what_was_said_before_it_was_asked() -> None:
+    """It was asked what the last decision had left, and refused what a signal had just brought."""
+    manager = Manager("memory://", [Basket], [handed_off])
+    manager.start_process(Process(Basket, "p"))
+    manager.signal_process("p", "add", "tea")
+    with pytest.raises(TimedOutException):
+        manager.update("p", "remove", "tea", timeout=0)
+    worker = WorkerThread(Worker(manager), delay_on_idle=0.01)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(manager.update, "p", "remove", "tea", timeout=30)
+        time.sleep(0.05)
+        worker.start()
+        assert answer.result() == []
+    with pytest.raises(UpdateFailed, match="there is no tea"):
+        manager.update("p", "remove", "tea", timeout=30)
+    worker.join()
