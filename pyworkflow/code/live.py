@@ -6,7 +6,6 @@ import asyncio
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from functools import partial
 from inspect import BoundArguments
 from typing import Any, TypeVar
@@ -122,6 +121,7 @@ class Live(Course):
     # -- timers ----------
 
     def _set_timer(self, alarm: Alarm) -> None:
+        self.check()
         id = short_id(f"{self.loop.place.next()}-timer")
         command = Command("timer", self._timer(alarm, id), lambda value, error: self._ring(alarm, error))
         alarm.command = command
@@ -256,11 +256,4 @@ class Live(Course):
         """End the tasks that are left. What they ask for at their end nobody gives them."""
         self._closing = True
         super().close()
-        for task in self.loop.open_tasks():
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            with suppress(BaseException):
-                coroutine: Any = task.get_coro()
-                coroutine.close()
-        for generator in self.loop.open_generators():
-            with suppress(BaseException):
-                generator.aclose().send(None)
+        self.loop.abandon()

@@ -14,7 +14,7 @@ import weakref
 from asyncio import events, tasks
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import AsyncGeneratorType
 from typing import Any, TypeVar
 
@@ -25,6 +25,12 @@ T = TypeVar("T")
 SetTimer = Callable[["Alarm"], None]
 STEPS = 1_000_000
 """So many steps of its tasks in one turn are taken for a loop without an end."""
+WAITS = 100
+"""So often code that is abandoned may wait for something on its way out."""
+
+
+class Left(BaseException):
+    """Raised in code that is abandoned."""
 
 
 class Alarm(asyncio.TimerHandle):
@@ -195,6 +201,25 @@ class Loop(asyncio.AbstractEventLoop):
     def _remember(self, generator: Any) -> None:
         self._generators.append(generator)
 
+    def abandon(self) -> None:
+        """End all that is open; also what that begins, and waits for, on its way out, unless there is no end to it.
+
+        Otherwise Python would, at some time, outside of any loop, and complain of what it finds. Nor does it go well
+        with a coroutine's own `close`: where one inside of it waits, that is left there.
+        """
+        with self._in_charge():
+            for _ in range(WAITS):
+                left = [task for task in self._tasks if not task.done() and _is_open(task)]
+                for task in left:
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]
+                    with suppress(BaseException):
+                        task.get_coro().throw(Left())
+                if not left:
+                    break
+            for generator in self.open_generators():
+                with suppress(BaseException):
+                    generator.aclose().send(None)
+
     def let_go(self, of_all: bool) -> None:
         """Forget tasks that are done: then asyncio tells of errors that nobody has seen. Many are looked at rarely.
 
@@ -221,6 +246,11 @@ class Loop(asyncio.AbstractEventLoop):
 
     def default_exception_handler(self, context: dict[str, Any]) -> None:
         self.call_exception_handler(context)
+
+
+def _is_open(task: asyncio.Task[Any]) -> bool:
+    """Has it code that is not at its end?"""
+    return getattr(task.get_coro(), "cr_frame", None) is not None
 
 
 def _swap_current_task(loop: Any, task: asyncio.Task[Any] | None) -> asyncio.Task[Any] | None:

@@ -17,7 +17,8 @@ from pyworkflow.code.turns import signature
 from pyworkflow.events import DecisionEvent, SignalEvent
 from pyworkflow.testing import WorkflowEnvironment
 
-from .programs import Node, Program, programs, run_directly, signals
+from .direct import run_directly
+from .programs import Node, Program, programs, signals
 
 Sent = list[tuple[float, str, int]]
 WAYS: dict[str, dict[str, Any]] = {
