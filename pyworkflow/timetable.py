@@ -62,7 +62,7 @@ class Schedule(Struct, kw_only=True):
         try:
             from cronsim import CronSim, CronSimError
         except ImportError:
-            raise ValueError("cron expressions need cronsim: pip install pyworkflow[schedules]") from None
+            raise ValueError("cron expressions need cronsim: pip install 'pyworkflow[schedules]'") from None
         try:
             for found in CronSim(str(self.cron), after.astimezone(ZoneInfo(self.time_zone))):
                 yield found.astimezone(UTC)

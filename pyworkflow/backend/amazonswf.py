@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from ..exceptions import UnsupportedBackend
 
 if find_spec("boto3") is None:
-    raise UnsupportedBackend("the Amazon SWF backend needs a driver: pip install pyworkflow[amazonswf]")
+    raise UnsupportedBackend("the Amazon SWF backend needs a driver: pip install 'pyworkflow[amazonswf]'")
 
 from pyworkflow_amazonswf import AmazonSWFBackend, CallablePayloads, PayloadStore, S3Payloads, SwfFault
 

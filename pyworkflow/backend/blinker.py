@@ -7,6 +7,6 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "blinker":
         raise
-    raise UnsupportedBackend("the Blinker backend needs a library: pip install pyworkflow[blinker]") from error
+    raise UnsupportedBackend("the Blinker backend needs a library: pip install 'pyworkflow[blinker]'") from error
 
 __all__ = ["BlinkerBackend"]

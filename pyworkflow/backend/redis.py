@@ -7,6 +7,6 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "redis":
         raise
-    raise UnsupportedBackend("the Redis backend needs a driver: pip install pyworkflow[redis]") from error
+    raise UnsupportedBackend("the Redis backend needs a driver: pip install 'pyworkflow[redis]'") from error
 
 __all__ = ["RedisBackend", "RedisStore"]
