@@ -1,14 +1,14 @@
-"""What a Manager has for workflows that are code: questions and updates; functions that are activities."""
+"""What a Manager has for workflows that are code: questions and updates."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .activity import Activity
 from .exceptions import TimedOutException, UnknownProcessException, UnknownTypeException, UpdateFailed
 from .process import Process
+from .registry import Registry
 from .resets import Resets
 from .values import fresh_id
 
@@ -18,25 +18,14 @@ if TYPE_CHECKING:
     from .events import Event
     from .schedules import Schedules
     from .signal import Signal
-    from .workflow import Workflow
 
 FIRST_PAUSE, LAST_PAUSE = 0.005, 0.25
 
 
-def as_activity(thing: type[Activity] | Callable[..., Any]) -> type[Activity]:
-    """The Activity class that a class or a function stands for. Raises TypeError."""
-    if isinstance(thing, type):
-        return thing
-    from .code.decorators import activity_of
-
-    return activity_of(thing)
-
-
-class Asking(Resets):
+class Asking(Registry, Resets):
     """The part of a Manager that asks processes, and waits for their answers."""
 
     if TYPE_CHECKING:
-        _workflows: dict[tuple[str, str | None], type[Workflow]]
 
         def process_by_id(self, process_or_id: ProcessRef) -> Process: ...
 

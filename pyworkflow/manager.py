@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from .activity import Activity, ActivityCompleted, ActivityMonitor, ActivityResult
-from .asking import Asking, as_activity
+from .activity import Activity, ActivityCompleted, ActivityResult
+from .asking import Asking
 from .backend import Backend, Description, Page, ProcessFilter, QueueCount, open_backend
 from .backend.model import IfRunning, ProcessRef
 from .events import Event
-from .exceptions import TimedOutException, UnknownTypeException
+from .exceptions import TimedOutException
 from .process import Process, ProcessCompleted, ProcessContinued, ProcessResult
 from .signal import Signal
 from .task import ActivityTask, DecisionTask
@@ -32,13 +32,7 @@ class Manager(Asking):
         workflows: Iterable[type[Workflow]] = (),
         activities: Iterable[type[Activity] | Callable[..., Any]] = (),
     ) -> None:
-        self.backend = open_backend(backend) if isinstance(backend, str) else backend
-        self.workflows: list[type[Workflow]] = []
-        self.activities: list[type[Activity]] = []
-        self.decision_categories: tuple[str, ...] = ()
-        self.activity_categories: tuple[str, ...] = ()
-        self._workflows: dict[tuple[str, str | None], type[Workflow]] = {}
-        self._activities: dict[tuple[str, str | None], type[Activity]] = {}
+        super().__init__(open_backend(backend) if isinstance(backend, str) else backend)
         for workflow in workflows:
             self.register_workflow(workflow)
         for activity in activities:
@@ -47,56 +41,6 @@ class Manager(Asking):
     def copy_with_backend(self, backend: Backend | str) -> Manager:
         """A manager of the same workflows and activities on another backend."""
         return Manager(backend, self.workflows, self.activities)
-
-    # -- types ----------
-
-    def register_workflow(self, workflow: type[Workflow]) -> None:
-        """Make a workflow and its activities known here and to the backend."""
-        self.backend.register_workflow(
-            workflow.name,
-            workflow.category,
-            workflow.timeout,
-            workflow.decision_timeout,
-            version=workflow.version,
-        )
-        self.workflows.append(workflow)
-        self.decision_categories = tuple(sorted({*self.decision_categories, workflow.category}))
-        self._workflows[workflow.name, workflow.version] = self._workflows[workflow.name, None] = workflow
-        for activity in workflow.activities:
-            self.register_activity(activity)
-
-    def register_activity(self, activity: type[Activity] | Callable[..., Any]) -> None:
-        """Make an activity, a class or a function, known here and to the backend."""
-        activity = as_activity(activity)
-        self.backend.register_activity(
-            activity.name,
-            activity.category,
-            activity.scheduled_timeout,
-            activity.execution_timeout,
-            activity.heartbeat_timeout,
-            version=activity.version,
-            close_timeout=activity.close_timeout,
-        )
-        if activity not in self.activities:
-            self.activities.append(activity)
-            self.activity_categories = tuple(sorted({*self.activity_categories, activity.category}))
-        self._activities[activity.name, activity.version] = self._activities[activity.name, None] = activity
-
-    def workflow_for_task(self, task: DecisionTask) -> Workflow:
-        """The workflow that decides on a task's process. Raises UnknownTypeException."""
-        name, version = task.process.workflow, task.process.version
-        found = self._workflows.get((str(name), version))
-        if found is None:
-            raise UnknownTypeException(f"workflow {name!r}, version {version}, is not one of this manager's workflows")
-        return found()
-
-    def activity_for_task(self, task: ActivityTask, monitor: ActivityMonitor | None = None) -> Activity:
-        """The activity that executes a task. Raises UnknownTypeException."""
-        name, version = task.activity, task.context.get("version")
-        found = self._activities.get((name, version))
-        if found is None:
-            raise UnknownTypeException(f"activity {name!r}, version {version}, is not one of this manager's activities")
-        return found(task, monitor)
 
     # -- processes ----------
 

@@ -15,7 +15,7 @@ from ..activity import (
     ActivityResult,
     ActivityTimedOut,
 )
-from ..asking import as_activity
+from ..registry import as_activity
 from ..code.convert import snapshot
 from ..code.decorators import input_of, result_of
 from ..decision import ScheduleActivity
