@@ -37,7 +37,7 @@ def measure(runs: int, peers: bool) -> Report:
         statistics.median(calibrate.sqlite_transitions(*size) for _ in range(runs))
         for size in ((1, 2_000), (50, 20_000))
     )
-    report = Report(slower=PACE / s50)
+    report = Report(slower=calibrate.json_microseconds() / PACE)
     row = report.row
     row("S1: bare SQLite, one a transaction", s1, "transitions/s", "calibration")
     row("S50: bare SQLite, 50 a transaction", s50, "transitions/s", "calibration")
