@@ -36,8 +36,12 @@ def measure_growth(row: Row) -> None:
 
 
 def measured(peer: str, url: str) -> dict[str, float]:
-    """The figures of one peer on the store at `url`. Raises CalledProcessError where it does not run."""
+    """The figures of one peer on the store at `url`. Raises RuntimeError where it does not run."""
     command = [python("peers", *PACKAGES), Path(__file__).with_name(f"{peer}_peer.py"), url]
-    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True)
+    with tempfile.TemporaryFile("w+") as errors:
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=PATIENCE)
+        if run.returncode:
+            errors.seek(0)
+            raise RuntimeError(f"{peer} does not run on {url}:\n{errors.read()[-2_000:]}")
     figures: dict[str, float] = json.loads(run.stdout.splitlines()[-1])
     return figures

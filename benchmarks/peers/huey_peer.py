@@ -9,7 +9,7 @@ import time
 from huey import RedisHuey, SqliteHuey
 
 where = sys.argv[1]
-huey = RedisHuey(url=where) if where.startswith("redis") else SqliteHuey(filename=where, fsync=True)
+huey = RedisHuey(url=where) if "://" in where else SqliteHuey(filename=where, fsync=True)
 done = threading.Semaphore(0)
 
 
