@@ -33,6 +33,7 @@ _DEFAULTS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
+    "target_session_attrs": "primary",  # Of several hosts, the one that is; and a standby is not read from.
 }
 
 Ring = Callable[[Iterable[str]], None]

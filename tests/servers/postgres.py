@@ -81,6 +81,12 @@ class Server:
             self._process.wait(PATIENCE)
             self._process = None
 
+    def stand_by(self) -> None:
+        """Start again as a standby, until it is promoted."""
+        self.stop()
+        (self._data / "standby.signal").touch()
+        self.start()
+
     def kill(self) -> None:
         """SIGKILL for all of its processes: nobody gets a chance to write anything."""
         if self._process is not None:
@@ -97,6 +103,8 @@ class Server:
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    close = remove
 
 
 def _children(parent: int) -> list[int]:
@@ -176,7 +184,7 @@ def _connection() -> psycopg.Connection[Any]:
 
 
 class KeptPool:
-    """A store's pool on one that stays: its connections know their statements, which takes longer than most tests do."""
+    """A store's pool on one that stays: its connections know their statements, which takes longer than most tests."""
 
     _open: ClassVar[dict[str, ConnectionPool[Any]]] = {}
 
