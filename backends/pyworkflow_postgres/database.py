@@ -21,6 +21,10 @@ from .statements import Statements
 
 IDLE_IN_TRANSACTION = "30s"
 TRY_AGAIN = 0.2
+_SESSION = f"""
+SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'; SET plan_cache_mode = force_generic_plan;
+SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+"""
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _NOTIFY = "SELECT pg_notify(%s, topic) FROM unnest(%b::text[]) AS topic"
 _DEFAULTS = {
@@ -29,6 +33,7 @@ _DEFAULTS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
+    "target_session_attrs": "primary",  # Of several hosts, the one that is; and a standby is not read from.
 }
 
 Ring = Callable[[Iterable[str]], None]
@@ -223,7 +228,6 @@ class Transaction:
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
     """A client that was stopped or cut off in a transaction must not hold up the others for long. And no statement is
-    worth planning anew, or compiling: each is short and goes by an index."""
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'")
-    connection.execute("SET plan_cache_mode = force_generic_plan")
-    connection.execute("SET jit = off")
+    worth planning anew, or compiling: each is short and goes by an index, also where its plan was made when the tables
+    were still small. Such a plan is kept until the server has counted them."""
+    connection.execute(_SESSION)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PipelineStatus, TransactionStatus
 
 from pyworkflow.exceptions import UnsupportedBackend
 
@@ -35,6 +35,8 @@ class Joined:
         self._check()
 
     def _check(self) -> None:
+        if self._connection.pgconn.pipeline_status != PipelineStatus.OFF:
+            raise UnsupportedBackend("a connection in pipeline mode cannot be joined: its answers come too late")
         if self._connection.autocommit and self._connection.info.transaction_status == TransactionStatus.IDLE:
             raise ValueError("there is no open transaction on the connection: use `with connection.transaction()`")
         version = f'"{self.statements.schema}".version'

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import redis
 
 from pyworkflow.exceptions import UnsupportedBackend
 
-from .layout import meta_key
-from .server import Server
+from .layout import Keys, meta_key
+from .scripts import RIGHTS
+from .server import Call, Server
 
 FORMAT = 1
 OLDEST = (6, 2)
@@ -87,3 +89,8 @@ def settle_shards(server: Server, prefix: str, shards: int | None, create: bool)
 def _stored(server: Server, key: bytes) -> dict[str, int]:
     format, shards = server.ask(key, "HMGET", key, "format", "shards")
     return {} if format is None or shards is None else {"format": int(format), "shards": int(shards)}
+
+
+def check_rights(server: Server, keys: Keys) -> None:
+    """Raises UnsupportedBackend for a user who may not do all that the scripts do: one would stop in the middle."""
+    server.run([Call.script(RIGHTS, [shard.reply(os.urandom(9))]) for shard in keys.shards])

@@ -19,4 +19,4 @@ class Script:
 COMMIT, CLAIM, CHANGE, PURGE = Script("commit"), Script("claim", "order"), Script("change"), Script("purge")
 LOOK = Script("look", "order")
 DUE, QUEUES, TASKS, FIND, COUNT = Script("due"), Script("queues"), Script("tasks"), Script("find"), Script("count")
-RING, TIME = Script("ring"), Script("time")
+RING, TIME, RIGHTS = Script("ring"), Script("time"), Script("rights")

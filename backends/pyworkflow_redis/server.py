@@ -21,7 +21,13 @@ Word: TypeAlias = "bytes | str | int | float"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 REPLICA_PATIENCE_MS = 1_000
 
+
+class ScriptRuns(errors.ResponseError):
+    """The server does nothing but somebody's slow script."""
+
+
 PASSING = (
+    ScriptRuns,
     errors.ConnectionError,
     errors.TimeoutError,
     errors.ReadOnlyError,
@@ -45,6 +51,13 @@ HINTS = {
     errors.ClusterDownError: "the cluster is down, or a part of its slots",
 }
 
+
+SAID = {
+    "BUSY ": ScriptRuns,
+    "ACL failure in script": errors.NoPermissionError,
+    "The user executing the script can't": errors.NoPermissionError,
+}
+"""Beginnings of errors for which the driver has no kind."""
 
 IN_SCRIPTS = {"-OOM ": errors.OutOfMemoryError, "-READONLY ": errors.ReadOnlyError}
 """What Redis 6.2 says of a script in the middle of a sentence, where later ones begin with it."""
@@ -242,6 +255,10 @@ class Server:
 
 def _named(error: Exception) -> Exception:
     """An error as the kind that it is."""
-    if isinstance(error, errors.ResponseError) and str(error).startswith("Error running script"):
-        return next((kind(str(error)) for code, kind in IN_SCRIPTS.items() if code in str(error)), error)
-    return error
+    said = str(error)
+    if not isinstance(error, errors.ResponseError):
+        return error
+    kinds = [kind for beginning, kind in SAID.items() if said.startswith(beginning)]
+    if said.startswith("Error running script"):
+        kinds += [kind for code, kind in (*IN_SCRIPTS.items(), *SAID.items()) if code in said]
+    return kinds[0](said) if kinds else error

@@ -14,7 +14,7 @@ from .address import Address
 from .clock import ServerClock
 from .layout import Keys, Shard, member_due, sized, split, stored_task, task_field, task_value, time_bytes
 from .listener import NAP, Listener
-from .opening import check_servers, settle_shards
+from .opening import check_rights, check_servers, settle_shards
 from .pack import pack_commits, pack_runs, row
 from .queries import Finder
 from .scripts import CHANGE, CLAIM, COMMIT, DUE, LOOK, PURGE, QUEUES, TASKS, TIME
@@ -39,6 +39,7 @@ class RedisStore(Store):
         self._server = Server(address.connect, address.where, patience, wait_replicas)
         self._told = check_servers(self._server, unsafe)
         self._keys = Keys(prefix, settle_shards(self._server, prefix, shards, create))
+        check_rights(self._server, self._keys)
         self._shards = self._keys.shards
         self._listener = Listener(self._server, self._keys)
         self._finder = Finder(self._server, self._shards)

@@ -86,8 +86,8 @@ def _copy_all(copier: Copier) -> tuple[Row, list[Row]]:
             failed.append({"id": summary.id, "error": str(error)})
     known = {row["id"] for row in failed}
     failed += [
-        {"id": summary.id, "error": "it changed while it was copied: stop all workers, and copy again"}
-        for summary in processes
+        {"id": summary.id, "error": "it began or changed meanwhile: stop all workers and programs, and copy again"}
+        for summary in copier.processes()
         if summary.id not in known and copier.changed(summary.id)
     ]
     return counts | {"failed": failed}, failed

@@ -15,10 +15,10 @@ from ..activity import (
     ActivityResult,
     ActivityTimedOut,
 )
-from ..registry import as_activity
 from ..code.convert import snapshot
 from ..code.decorators import input_of, result_of
 from ..decision import ScheduleActivity
+from ..registry import as_activity
 from ..retry import next_attempt
 from ..task import ActivityTask
 

@@ -25,11 +25,12 @@ class RedisStores(OnServer, StoreSuite):
     transactional = False
 
     def make_store(self, tmp_path: Path) -> RedisStore:
-        self.server.clear()
+        self.server.begin()
         return self.make_door()
 
     def make_door(self) -> RedisStore:
-        return RedisStore(Address(self.server.url), prefix=self.server.prefix, shards=self.shards)
+        with self.server.kept():
+            return RedisStore(Address(self.server.url), prefix=self.server.prefix, shards=self.shards)
 
 
 class RedisStoresTwice(RedisStores):
@@ -43,12 +44,13 @@ class RedisBackends(OnServer, BackendSuite):
     cache_size = 1_000
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
-        self.server.clear()
+        self.server.begin()
         return self.make_door(clock)
 
     def make_door(self, clock: Callable[[], float]) -> Backend:
         server, size = self.server, self.cache_size
-        return RedisBackend(server.url, prefix=server.prefix, shards=self.shards, clock=clock, cache_size=size)
+        with server.kept():
+            return RedisBackend(server.url, prefix=server.prefix, shards=self.shards, clock=clock, cache_size=size)
 
 
 class RedisBackendsTwice(RedisBackends):

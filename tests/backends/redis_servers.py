@@ -12,10 +12,16 @@ from tests.servers.redis import Keyspace, cluster, shared
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Keyspace]:
     with shared() as url:
-        yield Keyspace(url)
+        yield from _cleared(Keyspace(url))
 
 
 @pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[Keyspace]:
     with cluster() as url:
-        yield Keyspace(url)
+        yield from _cleared(Keyspace(url))
+
+
+def _cleared(server: Keyspace) -> Iterator[Keyspace]:
+    """For all tests; what they left is forgotten after them."""
+    yield server
+    server.clear()

@@ -128,5 +128,6 @@ class TestBlinkerOverRedis(Signalled):
         cls.server = redis_server
 
     def inner(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
-        self.server.clear()
-        return RedisBackend(self.server.url, prefix=self.server.prefix, clock=clock)
+        self.server.begin()
+        with self.server.kept():
+            return RedisBackend(self.server.url, prefix=self.server.prefix, clock=clock)

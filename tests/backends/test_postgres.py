@@ -5,15 +5,24 @@ What caches of every size keep is tested in memory and on SQLite: they are the e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from pyworkflow.backend import Backend
 from pyworkflow.testing import BackendSuite, StoreSuite
-from pyworkflow_postgres import PostgresBackend, PostgresStore
+from pyworkflow_postgres import PostgresBackend, PostgresStore, database
 
 from ..servers import postgres
 from .alternating import Alternating
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _kept_connections() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "ConnectionPool", postgres.KeptPool)
+        yield
 
 
 class TestPostgresStore(StoreSuite):
@@ -39,10 +48,12 @@ class TestPostgres(BackendSuite):
     listen = True
 
     def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
-        schema = postgres.emptied()
-        return PostgresBackend(
-            postgres.url(), schema=schema, clock=clock, cache_size=self.cache_size, listen=self.listen
-        )
+        postgres.emptied()
+        return self.make_door(clock)
+
+    def make_door(self, clock: Callable[[], float]) -> Backend:
+        url, schema = postgres.url(), postgres.schema()
+        return PostgresBackend(url, schema=schema, clock=clock, cache_size=self.cache_size, listen=self.listen)
 
 
 class TestPostgresPolling(TestPostgres):
@@ -53,8 +64,8 @@ class TestPostgresPolling(TestPostgres):
 class TestPostgresOnTwoMachines(TestPostgres):
     """Two backends in one database; each has a cache that the other's calls make stale."""
 
-    def make_backend(self, clock: Callable[[], float], tmp_path: Path) -> Backend:
-        return Alternating([super(TestPostgresOnTwoMachines, self).make_backend(clock, tmp_path) for _ in range(2)])
+    def make_door(self, clock: Callable[[], float]) -> Backend:
+        return Alternating([super(TestPostgresOnTwoMachines, self).make_door(clock) for _ in range(2)])
 
 
 class TestPostgresOnTwoMachinesWithoutCache(TestPostgresOnTwoMachines):

@@ -6,6 +6,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,7 +20,7 @@ from .customers import Customers, name
 from .servers import KINDS, Killable, Kind
 
 LOOK = 0.5
-PATIENCE = 90.0
+LOOKS = 180  # Without any news. Not seconds: on a busy machine a look takes longer, and so does all that is looked at.
 FEW = 3
 
 
@@ -132,16 +133,21 @@ class Run:
 
     def _come_to_rest(self, show: Callable[[Progress], None]) -> None:
         """What was lost in answers is given up by its timeouts, and done again."""
-        moved, known = time.monotonic(), -1
+        looks, known = 0, self._news()
         while not self.customers.done or self.completed < self.plan.workflows:
             self._look(show, "coming to rest")
             if self.customers.done and self.kind.may_lose:
-                self._repeat()
-            if self.completed != known:
-                moved, known = time.monotonic(), self.completed
-            if time.monotonic() - moved > PATIENCE:
+                with suppress(BackendUnavailable):
+                    self._repeat()
+            looks, known = (looks + 1, known) if known == (news := self._news()) else (0, news)
+            if looks > LOOKS:
                 raise Stuck(f"{self.completed} of {self.plan.workflows} completed\n{self._stories()}")
             time.sleep(LOOK)
+
+    def _news(self) -> tuple[int, int, int]:
+        """What changes as long as work goes on; not by what is done again and again."""
+        executions = {(done.process, done.step) for done in executed(self.crew.effects)}
+        return self.completed, len(self.customers.acknowledged), len(executions)
 
     def _repeat(self) -> None:
         """A customer whose process was forgotten starts it again, one whose payment was pays again."""

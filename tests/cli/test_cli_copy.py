@@ -8,6 +8,7 @@ import pytest
 from cli_driving import complete, hold_activity
 
 from pyworkflow.backend import Backend, open_backend
+from pyworkflow.engine.copying import Copier
 from pyworkflow.process import Process
 
 
@@ -53,6 +54,20 @@ def test_what_the_target_has_of_its_own_is_named(cli, url: str, backend: Backend
     assert "o1" in result.stdout
     assert result.stderr == "Error: 1 processes could not be copied\n"
     assert cli.json("backend", "copy", url, target, code=1)["failed"][0]["id"] == "o1"
+
+
+def test_what_began_meanwhile_is_named(cli, url: str, backend: Backend, target: str, monkeypatch) -> None:
+    copy = Copier.copy
+
+    def slowly(copier: Copier, process: str) -> int:
+        backend.start_process(Process("Order", "late"))
+        return copy(copier, process)
+
+    backend.start_process(Process("Order", "o1"))
+    monkeypatch.setattr(Copier, "copy", slowly)
+    result = cli("backend", "copy", url, target, code=1)
+    assert "late" in result.stdout and "o1" not in result.stdout
+    assert result.stderr == "Error: 1 processes could not be copied\n"
 
 
 def test_a_source_that_is_not_there_is_not_made(cli, tmp_path: Path, target: str) -> None:

@@ -62,3 +62,9 @@ def test_another_database_is_refused(manager: Manager) -> None:
         manager.start_process(Process(Ship), connection=other)
     with pytest.raises(UnsupportedBackend, match=r"joined by a psycopg\.Connection"):
         manager.start_process(Process(Ship), connection="nonsense")
+
+
+def test_a_pipeline_is_refused(manager: Manager) -> None:
+    refused = pytest.raises(UnsupportedBackend, match="pipeline")
+    with psycopg.connect(postgres.url()) as connection, connection.pipeline(), refused:
+        manager.start_process(Process(Ship), connection=connection)

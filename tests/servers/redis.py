@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import redis
@@ -26,6 +27,7 @@ DURABLE = ("--appendonly", "yes", "--appendfsync", "everysec")
 ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
 CLUSTERED = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 PATIENCE = 30.0
+CONNECT = Address.connect
 
 
 def binary() -> str:
@@ -93,28 +95,51 @@ class RunningServer:
 
 
 class Keyspace:
-    """A server or a cluster that tests share, one after another, each with keys of its own. Others' keys are left."""
+    """A server or a cluster that tests share, one after another, each with keys of its own. Others' keys are left.
+
+    Clients are kept from test to test: a cluster's takes longer to make than most tests do.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._name = f"test-{os.urandom(4).hex()}"
         self._number = 0
+        self._clients: list[redis.Redis | RedisCluster] = []
+        self._taken = 0
 
     @property
     def prefix(self) -> str:
         return f"{self._name}.{self._number}"
 
+    def begin(self) -> None:
+        """Another prefix, under which there is nothing: earlier tests may still have their backends."""
+        self._number += 1
+        self._taken = 0
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """A store that is opened meanwhile is connected by a client of an earlier test, if this one has it not yet."""
+        with patch.object(Address, "connect", self._connect):
+            yield
+
+    def _connect(self) -> redis.Redis | RedisCluster:
+        if self._taken == len(self._clients):
+            self._clients.append(CONNECT(Address(self.url)))
+        self._taken += 1
+        return self._clients[self._taken - 1]
+
     def clear(self) -> None:
-        """Forget what earlier tests left, and take another prefix: one of them may still have its backend."""
-        client = Address(self.url).connect()
+        """Forget what tests left."""
+        client = CONNECT(Address(self.url))
         nodes: list[redis.Redis] = [client]
         if isinstance(client, RedisCluster):
             nodes = [client.get_redis_connection(node) for node in client.get_primaries()]
         for node in nodes:
+            pipeline = node.pipeline(transaction=False)
             for key in node.scan_iter(f"{{{self._name}*", count=1_000):
-                node.delete(key)
+                pipeline.unlink(key)
+            pipeline.execute()
         client.close()
-        self._number += 1
 
 
 @contextmanager

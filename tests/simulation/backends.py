@@ -63,7 +63,9 @@ def redis_server() -> Keyspace:
 def redis(clock: Clock) -> Iterator[Engine]:
     server = redis_server()
     server.clear()
-    backend = RedisBackend(server.url, prefix=server.prefix, shards=3, clock=clock)
+    server.begin()
+    with server.kept():
+        backend = RedisBackend(server.url, prefix=server.prefix, shards=3, clock=clock)
     try:
         yield backend
     finally:

@@ -1,0 +1,21 @@
+-- All that the scripts do, once: whoever lacks a right for it is to know before a script stops in the middle.
+-- KEYS: one of its own.
+redis.call('TIME')
+redis.call('SET', KEYS[1], '', 'EX', REMEMBERED)
+redis.call('EXPIRE', KEYS[1], REMEMBERED)
+redis.call('GET', KEYS[1])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'f', '')
+redis.call('HGET', KEYS[1], 'f')
+redis.call('HMGET', KEYS[1], 'f')
+redis.call('HDEL', KEYS[1], 'f')
+redis.call('RPUSH', KEYS[1], '')
+redis.call('LTRIM', KEYS[1], 1, 0)
+redis.call('SADD', KEYS[1], '')
+redis.call('PEXPIRE', KEYS[1], 1)
+redis.call('DEL', KEYS[1])
+redis.call('ZADD', KEYS[1], 0, 'm')
+redis.call('ZRANGEBYLEX', KEYS[1], '-', '+')
+redis.call('ZLEXCOUNT', KEYS[1], '-', '+')
+redis.call('ZREM', KEYS[1], 'm')
+return 0
