@@ -21,8 +21,8 @@ from .statements import Statements
 
 IDLE_IN_TRANSACTION = "30s"
 TRY_AGAIN = 0.2
-_SESSION = f"""
-SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'; SET plan_cache_mode = force_generic_plan;
+_SESSION = """
+SET idle_in_transaction_session_timeout = '{idle}'; SET plan_cache_mode = force_generic_plan;
 SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 """
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -230,4 +230,4 @@ def _configure(connection: psycopg.Connection[Any]) -> None:
     """A client that was stopped or cut off in a transaction must not hold up the others for long. And no statement is
     worth planning anew, or compiling: each is short and goes by an index, also where its plan was made when the tables
     were still small. Such a plan is kept until the server has counted them."""
-    connection.execute(_SESSION)
+    connection.execute(_SESSION.format(idle=IDLE_IN_TRANSACTION).encode())
