@@ -10,13 +10,13 @@ from contextlib import AbstractContextManager, closing
 from copy import copy
 
 from pyworkflow.engine.bell import Bell, topics_of
+from pyworkflow.engine.server_clock import ServerClock
 from pyworkflow.engine.store import Commit, Excerpt, Query, QueueInfo, Row, Store, Summary, Task
 from pyworkflow_sql import questions, rows
 from pyworkflow_sql.lines import unfold
 
 from . import schema as tables
 from .claims import NEXT_DUE, claim
-from .clock import ServerClock
 from .commits import apply
 from .database import Database, Rows, Transaction
 from .errors import translated

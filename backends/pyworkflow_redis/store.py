@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from pyworkflow.engine.bell import topics_of
+from pyworkflow.engine.server_clock import ServerClock
 from pyworkflow.engine.store import Commit, Excerpt, Query, QueueInfo, Row, Store, Summary, Task
 
 from .address import Address
-from .clock import ServerClock
 from .layout import Keys, Shard, member_due, sized, split, stored_task, task_field, task_value, time_bytes
 from .listener import NAP, Listener
 from .opening import check_rights, check_servers, settle_shards
@@ -46,9 +46,9 @@ class RedisStore(Store):
         self._pid = os.getpid()
         self._clock = clock or ServerClock(self._time)
 
-    def _time(self) -> tuple[int, int]:
+    def _time(self) -> float:
         seconds, micros = self._server.run([Call.script(TIME, [self._shards[0].rows])])[0]
-        return int(seconds), int(micros)
+        return int(seconds) + int(micros) / 1e6
 
     def now(self) -> float:
         return self._clock()

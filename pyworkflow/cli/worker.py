@@ -56,6 +56,8 @@ def log_to_stderr(level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_InertFormatter("%(asctime)s %(levelname)-7s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    if level.upper() != "DEBUG":  # While a server is away the worker says so, once for each try.
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 class _InertFormatter(logging.Formatter):
