@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import cycle
 from typing import NamedTuple, Protocol
 
 from ..servers import postgres, redis
@@ -37,8 +38,32 @@ def _postgres() -> Iterator[Killable]:
         server.remove()
 
 
+class _Cluster:
+    """Of its nodes one is killed at a time, in turn."""
+
+    def __init__(self, nodes: Sequence[redis.RunningServer]) -> None:
+        self.url = f"{redis.url_of(nodes)}?shards=16"
+        self._next = cycle(nodes)
+        self._down: redis.RunningServer | None = None
+
+    def kill(self) -> None:
+        self._down = next(self._next)
+        self._down.kill()
+
+    def start(self) -> None:
+        if self._down is not None:
+            self._down.start()
+
+
+@contextmanager
+def _cluster() -> Iterator[Killable]:
+    with redis.cluster_nodes(3) as nodes:
+        yield _Cluster(nodes)
+
+
 KINDS = {
     "postgres": Kind(_postgres),
     "redis-always": Kind(lambda: redis.running(redis.ALWAYS)),
     "redis-everysec": Kind(lambda: redis.running(redis.DURABLE), EVERYSEC_LOSES),
+    "redis-cluster": Kind(_cluster, EVERYSEC_LOSES),
 }
