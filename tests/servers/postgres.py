@@ -165,7 +165,7 @@ def schema() -> str:
 
 
 def drop(name: str) -> None:
-    with suppress(psycopg.OperationalError), psycopg.connect(url(), autocommit=True) as connection:
+    with suppress(psycopg.OperationalError), psycopg.connect(url(), autocommit=True, prepare_threshold=None) as connection:
         connection.execute(f'DROP SCHEMA IF EXISTS "{name}" CASCADE'.encode())
 
 
@@ -180,7 +180,7 @@ def emptied() -> str:
 
 @cache
 def _connection() -> psycopg.Connection[Any]:
-    return psycopg.connect(url(), autocommit=True)
+    return psycopg.connect(url(), autocommit=True, prepare_threshold=None)
 
 
 class KeptPool:
