@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -141,6 +142,7 @@ class Kept:
         self.always_replay = always_replay
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], Replay] = {}
+        weakref.finalize(self, _close_all, self._kept).atexit = False  # A worker may be dropped without being stopped.
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -165,6 +167,10 @@ class Kept:
 
     def clear(self) -> None:
         """Let go of all."""
-        while self._kept:
-            with suppress(KeyError):
-                self._kept.popitem()[1].course.close()
+        _close_all(self._kept)
+
+
+def _close_all(kept: dict[tuple[str, str], Replay]) -> None:
+    while kept:
+        with suppress(KeyError):
+            kept.popitem()[1].course.close()

@@ -78,13 +78,14 @@ class Cleaning(CodeWorkflow):
 @pytest.mark.parametrize(
     "clean", [_two_at_once, _task, _again_and_again, _condition, _group, _timer, _stubborn], ids=lambda it: it.__name__
 )
+@pytest.mark.parametrize("dropped", [False, True], ids=["abandoned", "dropped"])
 @pytest.mark.filterwarnings("error")
-def test_nothing_is_complained_of(clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_complained_of(clean: Any, dropped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     complaints: list[Any] = []
     monkeypatch.setattr("sys.unraisablehook", complaints.append)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        abandon(clean, monkeypatch)
+        abandon(clean, monkeypatch, dropped)
     assert ended[0] == "left"
     assert not complaints and not warned
 
@@ -96,14 +97,16 @@ def test_what_never_ends_is_left_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 50 < len(ended) < 500
 
 
-def abandon(clean: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let go of a process that waits, and of the memory."""
+def abandon(clean: Any, monkeypatch: pytest.MonkeyPatch, dropped: bool = False) -> None:
+    """Let go of a process that waits; with `dropped`, of the worker and all, without a word."""
     monkeypatch.setattr(Cleaning, "clean", staticmethod(clean))
     ended.clear()
     env = WorkflowEnvironment([Cleaning])
     env.start(Process(Cleaning, "p"))
     env.advance(10)
     decided = len(env.history("p"))
-    env._worker._running.abandon()
+    if not dropped:
+        env._worker._running.abandon()
+        assert len(env.history("p")) == decided
+    del env
     gc.collect()
-    assert len(env.history("p")) == decided
