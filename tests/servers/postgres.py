@@ -165,7 +165,10 @@ def schema() -> str:
 
 
 def drop(name: str) -> None:
-    with suppress(psycopg.OperationalError), psycopg.connect(url(), autocommit=True, prepare_threshold=None) as connection:
+    with (
+        suppress(psycopg.OperationalError),
+        psycopg.connect(url(), autocommit=True, prepare_threshold=None) as connection,
+    ):
         connection.execute(f'DROP SCHEMA IF EXISTS "{name}" CASCADE'.encode())
 
 
