@@ -121,7 +121,6 @@ class Live(Course):
     # -- timers ----------
 
     def _set_timer(self, alarm: Alarm) -> None:
-        self.check()
         id = short_id(f"{self.loop.place.next()}-timer")
         command = Command("timer", self._timer(alarm, id), lambda value, error: self._ring(alarm, error))
         alarm.command = command

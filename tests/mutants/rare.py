@@ -136,6 +136,7 @@ MUTANTS = [
     Mutant("outlook-never-emptied", f"{E}/outlook.py", "            self._tell(queue, inf, mark)\n",
            "            pass\n", OUTLOOK),
     Mutant("outlook-takes-late-news", f"{E}/outlook.py", "if self._told.get(queue, 0) < mark:", "if True:", OUTLOOK),
+    Mutant("doubts-of-calls-alike", f"{E}/counter.py", 'int.from_bytes(os.urandom(4), "big")', "7", DOUBTS),
     Mutant("doubts-of-anybody", f"{E}/counter.py", "return taken.caller.identity == self.caller.identity and",
            "return", DOUBTS),
     Mutant("cancel-letter-counts-twice", f"{M}/life.py",
