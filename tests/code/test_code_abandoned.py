@@ -81,7 +81,9 @@ class Cleaning(CodeWorkflow):
 
 
 @pytest.mark.parametrize(
-    "clean", [_two_at_once, _task, _again_and_again, _condition, _group, _timer, _sleep, _stubborn], ids=lambda it: it.__name__
+    "clean",
+    [_two_at_once, _task, _again_and_again, _condition, _group, _timer, _sleep, _stubborn],
+    ids=lambda it: it.__name__,
 )
 @pytest.mark.parametrize("dropped", [False, True], ids=["abandoned", "dropped"])
 @pytest.mark.filterwarnings("error")
