@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..worker import Worker
 
 LOOK = 0.5
-Snapshot = dict[str, int]
+Snapshot = dict[str, tuple[int, int]]
 
 log = logging.getLogger("pyworkflow.worker")
 
@@ -26,34 +26,35 @@ def run_with_reload(make: Callable[[], Worker], burst: bool) -> None:
 
     An app that cannot be imported is reported; the next change of any source file under the directory tries again.
     """
+    before = _snapshot(_sources())  # A file that changes while it is imported has changed, too.
     try:
         worker = make()
     except click.ClickException as error:
         error.show()
         log.info("waiting for a change")
-        _wait_for_change(_sources)
+        _wait_for_change(_sources, before)
         _execute_anew()
     changed = threading.Event()
-    threading.Thread(target=_stop_on_change, args=(worker, changed), daemon=True).start()
+    threading.Thread(target=_stop_on_change, args=(worker, before, changed), daemon=True).start()
     worker.run(burst=burst)
     if changed.is_set():
         _execute_anew()
 
 
-def _stop_on_change(worker: Worker, changed: threading.Event) -> None:
-    log.info("%s: starting again", _wait_for_change(_modules))
+def _stop_on_change(worker: Worker, before: Snapshot, changed: threading.Event) -> None:
+    log.info("%s: starting again", _wait_for_change(_modules, before))
     changed.set()
     worker.stop()
 
 
-def _wait_for_change(files: Callable[[], Iterable[str]]) -> str:
-    """Wait until one of the files is another than it was when it was first seen; its path."""
+def _wait_for_change(files: Callable[[], Iterable[str]], before: Snapshot) -> str:
+    """Wait until one of the files is another than it was before, or when it was first seen; its path."""
     known: Snapshot = {}
     pause = threading.Event()
     while True:
         now = _snapshot(files())
-        for path, time in now.items():
-            if known.setdefault(path, time) != time:
+        for path, state in now.items():
+            if known.setdefault(path, before.get(path, state)) != state:
                 return path
         for path in known.keys() - now.keys():
             return path
@@ -77,12 +78,14 @@ def _sources() -> list[str]:
 
 
 def _snapshot(files: Iterable[str]) -> Snapshot:
+    """Time of change and size of those of the files that exist."""
     taken = {}
     for file in files:
         try:
-            taken[file] = os.stat(file).st_mtime_ns
+            found = os.stat(file)
         except OSError:
             continue
+        taken[file] = (found.st_mtime_ns, found.st_size)
     return taken
 
 

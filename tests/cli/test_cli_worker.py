@@ -173,6 +173,23 @@ def test_reload(work, shop: Path, backend: Backend) -> None:
     assert "Traceback" not in "".join(lines)
 
 
+@pytest.mark.parametrize("end", ["", "1 / 0"])
+def test_a_change_during_the_import_is_noticed(work, shop: Path, backend: Backend, end: str) -> None:
+    now = (shop / "app.py").read_text()
+    then = now.replace("one", "changed")
+    (shop / "app.py").write_text(f"{now}\n__import__('pathlib').Path(__file__).write_text({then!r})\n{end}\n")
+    worker = work("--reload")
+    _, until = follow(worker)
+    until("serves")
+    if not end:
+        until("starting again")
+        until("serves")
+    start(backend, "o2")
+    assert backend.wait_for_process("o2", 60) == ProcessCompleted("changed")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(60) == 0
+
+
 def test_interrupting_a_worker_that_waits_for_a_change(work, shop: Path) -> None:
     (shop / "app.py").write_text("1 / 0")
     worker = work("--reload")
