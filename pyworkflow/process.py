@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .workflow import Workflow
 
 
+_OF_ACTIVITIES = (ActivityEvent.type, DecisionEvent.type)
 _UNANSWERED = DecisionTimedOutEvent | DecisionFailedEvent | DecisionReleasedEvent
 
 
@@ -191,17 +192,15 @@ class Process(Value):
         """The activities that are scheduled and have not ended, the newest first; those between two attempts too."""
         open: dict[str, ScheduleActivity] = {}
         failed: dict[str, ScheduleActivity] = {}
-        for event in self.history:
+        for event in [event for event in self.history if event.type in _OF_ACTIVITIES]:
             if isinstance(event, ActivityEvent):
                 ended = open.pop(event.activity_execution.id, None)
                 if ended is not None and event.result.type in ("failed", "timedout"):
                     failed[pause_id(ended.id)] = ended
-            elif isinstance(event, DecisionEvent):
-                decision = event.decision
-                if isinstance(decision, ScheduleActivity):
-                    open[decision.id] = decision
-                elif isinstance(decision, Timer) and decision.id in failed:
-                    open[failed[decision.id].id] = failed[decision.id]
+            elif isinstance(decision := event.decision, ScheduleActivity):  # type: ignore[attr-defined]
+                open[decision.id] = decision
+            elif isinstance(decision, Timer) and decision.id in failed:
+                open[failed[decision.id].id] = failed[decision.id]
         return [decision.execution for decision in reversed(open.values())]
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:

@@ -44,6 +44,7 @@ def _foreign(value: Any) -> Any:
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_foreign)
+_DECODER = msgspec.json.Decoder()
 encode = msgspec.json.Encoder().encode
 
 
@@ -69,15 +70,18 @@ class Payloads:
 
     def load(self, raw: Raw) -> Any:
         """The value of a payload. Raises PayloadError where the codec cannot decode it."""
-        data = bytes(raw)
-        if not data:
+        if not raw:
             return None
         try:
-            if self.codec is not None and data.startswith(self._MARK):
-                data = self.codec.decode(base64.b64decode(data[len(self._MARK) : -1]))
-            return msgspec.json.decode(data)
+            return _DECODER.decode(raw if self.codec is None else self._decoded(self.codec, bytes(raw)))
         except Exception as error:
             raise PayloadError(f"a stored payload cannot be decoded: {error}") from error
+
+    def _decoded(self, codec: PayloadCodec, data: bytes) -> bytes:
+        """What was encoded, by a codec if its mark says so."""
+        if not data.startswith(self._MARK):
+            return data
+        return codec.decode(base64.b64decode(data[len(self._MARK) : -1]))
 
 
 def _json(value: Any) -> bytes:

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..backend.model import Decide, Exchanged, Failed, Finished, Wanted
 from ..exceptions import BackendUnavailable, CorruptRecord, PayloadError, UnknownResourceException, WorkflowError
-from ..task import DecisionTask
 from . import messages as msg
 from .codec import check_name
 from .desk import Caller, Desk, Taken, body_of, given_up, take_message
@@ -169,17 +168,19 @@ class Counter:
         taken = []
         for task in [task for task in draft.tasks.values() if task is not None]:
             kind = order.kind(task.queue)
-            if kind is not None and task.due <= draft.now:
-                with suppress(UnknownResourceException):
-                    taken.append(self._take(draft, task, order))
-                    order.left[kind] -= 1
+            if kind is not None and task.due <= draft.now and (item := self._take(draft, task, order)) is not None:
+                taken.append(item)
+                order.left[kind] -= 1
         return taken
 
-    def _take(self, draft: Draft, task: Pending, order: Order) -> Taken:
-        """Start a task of this draft. Raises UnknownResourceException when what was due before it has ended it."""
+    def _take(self, draft: Draft, task: Pending, order: Order) -> Taken | None:
+        """Start a task of this draft; None where what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
-        started = apply(draft, take_message(work, order.caller))
+        try:
+            started = apply(draft, take_message(work, order.caller))
+        except UnknownResourceException:
+            return None
         taken = Taken(task.queue, work, started, draft, order.caller)
         order.started.append(taken)
         return taken
@@ -201,11 +202,10 @@ class Counter:
             return
         if visit.history is None:
             return
-        with suppress(UnknownResourceException):
-            taken = self._take(draft, task, order)
-            if not self._ask(visit, taken, visit.history, order):
-                order.left[0] -= 1
-                visit.taken.append(taken)
+        taken = self._take(draft, task, order)
+        if taken is not None and not self._ask(visit, taken, visit.history, order):
+            order.left[0] -= 1
+            visit.taken.append(taken)
 
     def _ask(self, visit: Visit, taken: Taken, history: History, order: Order) -> bool:
         """Is there an answer? Without one the decision is handed out, or failed by whoever finds out why it cannot."""
@@ -220,17 +220,20 @@ class Counter:
         outcome = order.decide(asked)
         now = self.store.now()
         order.seconds_left -= now - begun
-        if outcome is not None:
-            visit.draft.pass_time(now)
-            apply(visit.draft, self._answer(asked, outcome))
-        return outcome is not None
+        if outcome is None:
+            return False
+        visit.draft.pass_time(now)
+        with suppress(UnknownResourceException):  # It may have come too late.
+            apply(visit.draft, self._answer(taken, outcome))
+        return True
 
-    def _answer(self, task: DecisionTask, outcome: Any) -> msg.Message:
+    def _answer(self, taken: Taken, outcome: Any) -> msg.Message:
+        run, started = taken.work.run, taken.started
         try:
-            return self.desk.message(Finished(task, outcome))[1]
+            return self.desk.answer(run, started, outcome)
         except Exception as error:
-            logger.error("process %r: its answer cannot be recorded: %s", task.process.id, error)
-            return self.desk.message(Finished(task, Failed(f"{type(error).__name__}: {error}")))[1]
+            logger.error("process %r: its answer cannot be recorded: %s", taken.head.id, error)
+            return self.desk.answer(run, started, Failed(f"{type(error).__name__}: {error}"))
 
     # -- taking ----------
 

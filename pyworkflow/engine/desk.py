@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -99,26 +99,28 @@ class Desk:
         task, outcome = finished.task, finished.outcome
         if isinstance(task, DecisionTask):
             process, run, started = decision_token(task.context.get("token"))
-            match outcome:
-                case Failed():
-                    details = self.payloads.dump(outcome.details)
-                    return process, msg.FailDecision(
-                        run=run, started=started, reason=reason_text(outcome.reason), details=details,
-                        attempts=outcome.attempts,
-                    )  # fmt: skip
-                case Released():
-                    delay = seconds(outcome.delay, "a delay")
-                    return process, msg.ReleaseDecision(run=run, started=started, delay=delay)
-                case ActivityResult():
-                    raise ValueError(f"{outcome!r} is no answer to a decision task")
-            records, refused = self.translator.answer(outcome)
-            return process, msg.AnswerDecision(run=run, started=started, decisions=records, refused=refused)
+            return process, self.answer(run, started, outcome)
         process, run, scheduled, started = activity_token(task.context.get("token"))
         if isinstance(outcome, ActivityResult):
             return process, msg.EndActivity(run=run, started=started, end=self.translator.result(scheduled, outcome))
         if isinstance(outcome, Released):
             return process, self._release(process, run, scheduled, started, seconds(outcome.delay, "a delay"))
         raise ValueError(f"{outcome!r} is no result of an activity")
+
+    def answer(self, run: str, started: int, outcome: Any) -> msg.Message:
+        """What came of the decision that was started under this number."""
+        match outcome:
+            case Failed():
+                return msg.FailDecision(
+                    run=run, started=started, reason=reason_text(outcome.reason),
+                    details=self.payloads.dump(outcome.details), attempts=outcome.attempts,
+                )  # fmt: skip
+            case Released():
+                return msg.ReleaseDecision(run=run, started=started, delay=seconds(outcome.delay, "a delay"))
+            case ActivityResult():
+                raise ValueError(f"{outcome!r} is no answer to a decision task")
+        records, refused = self.translator.answer(outcome)
+        return msg.AnswerDecision(run=run, started=started, decisions=records, refused=refused)
 
     def _release(self, process: str, run: str, scheduled: int, started: int, delay: float) -> msg.ReleaseActivity:
         first = max(scheduled - 2, 0)

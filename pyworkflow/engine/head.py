@@ -111,17 +111,16 @@ class Head(Struct, omit_defaults=True, gc=False):
         return f"{self.run}.{self.version}.{self.crc:08x}"
 
     def copy(self) -> Head:
-        """A copy whose own parts can be replaced without touching this one; the states inside are shared."""
+        """A copy whose decision, activities, timers, children and letters are its own, to be changed in place.
+
+        The states inside of them are shared, and so is what changes less often; those are replaced.
+        """
         copy = clone(self)
         copy.decision = clone(self.decision)
         copy.activities = {**self.activities}
         copy.timers = {**self.timers}
         copy.children = {**self.children}
         copy.letters = {**self.letters}
-        copy.orphans = {**self.orphans}
-        copy.refused = {**self.refused}
-        copy.starts = [*self.starts]
-        copy.requests = [*self.requests]
         return copy
 
 

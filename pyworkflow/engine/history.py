@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -40,7 +41,6 @@ class History:
         self.events: list[ev.Event] = []
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
-        self._time, self._when = 0.0, datetime.fromtimestamp(0.0, UTC)
         self._hidden: list[ev.Event] = []
         self.epoch: int | None = None
 
@@ -54,12 +54,10 @@ class History:
 
     def append(self, record: rec.Record) -> None:
         self.seq += 1
-        if record.time != self._time:  # Those of one commit have one time.
-            self._time, self._when = record.time, datetime.fromtimestamp(record.time, UTC)
         kind = type(record)
         event, values = EVENTS[kind]
         shown = self._hidden if kind is rec.DecisionCompleted else self.events
-        shown.append(event(*values(self, record), datetime=self._when, id=self.seq))
+        shown.append(event(*values(self, record), datetime=_moment(record.time), id=self.seq))
 
     def append_all(self, draft: Draft) -> None:
         """Add the events of a draft that are of this run and not there yet."""
@@ -86,6 +84,12 @@ class History:
         """A decision that later records refer to by its number."""
         self.refs[self.seq] = decision
         return decision
+
+
+@lru_cache(64)
+def _moment(time: float) -> datetime:
+    """Seconds since 1970 as a time; what is committed together happened at one."""
+    return datetime.fromtimestamp(time, UTC)
 
 
 def _number(event: ev.Event) -> int:

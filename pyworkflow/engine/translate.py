@@ -13,6 +13,7 @@ from typing import Any
 import pyworkflow.activity as act
 
 from .. import decision as dec
+from .. import defaults
 from ..backend.model import Refused
 from ..exceptions import InvalidName
 from ..process import Process
@@ -109,17 +110,23 @@ class Translator:
                 return rec.ActivityFailed(scheduled=scheduled, reason=reason, details=dump(result.details))
         raise ValueError(f"{result!r} is not an activity's result")
 
-    def _known(self, decision: dec.ScheduleActivity) -> bool:
-        return self.types.activity(decision.activity, decision.version) is not None
+    def _known(self, decision: dec.ScheduleActivity) -> ActivityType | None:
+        return self.types.activity(decision.activity, decision.version)
+
+    def _named(self, decision: dec.ScheduleActivity) -> ActivityType:
+        """A type with the library's defaults, under the names that a decision gives."""
+        version = optional_name("a version", decision.version)
+        return ActivityType(
+            check_name("an activity's name", decision.activity), version=version or defaults.ACTIVITY_VERSION
+        )
 
     def schedule_activity(self, decision: dec.ScheduleActivity) -> rec.ActivityScheduled:
-        version = optional_name("a version", decision.version)
-        type = self.types.activity(decision.activity, version) or ActivityType(decision.activity)
+        type = self._known(decision) or self._named(decision)
         return rec.ActivityScheduled(
             id=check_name("an activity's id", decision.id),
-            activity=check_name("an activity's name", decision.activity),
-            version=version or type.version,
-            category=check_name("a category", decision.category or type.category),
+            activity=type.name,
+            version=type.version,
+            category=check_name("a category", decision.category) if decision.category else type.category,
             input=self.payloads.dump(decision.input),
             priority=priority(decision.priority),
             scheduled_timeout=_timeout(decision.scheduled_timeout, type.scheduled_timeout),

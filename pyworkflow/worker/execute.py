@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..activity import Activity, ActivityCompleted, ActivityFailed, ActivityResult
@@ -42,7 +42,7 @@ async def execute_async(activity: Activity) -> ActivityResult | None:
 def outcome_of(activity: Activity, value: Any) -> ActivityResult | None:
     if isinstance(value, ActivityResult):
         return value
-    if isinstance(value, Awaitable):
+    if hasattr(value, "__await__"):
         raise TypeError(f"{activity.name}.execute returned an awaitable: declare it as `async def execute`")
     return ActivityCompleted(value) if activity.auto_complete else None
 

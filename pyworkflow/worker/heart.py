@@ -27,7 +27,7 @@ class Heart(ActivityMonitor):
         send: Callable[[ActivityTask, Any], bool],
         on_end: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(self.heartbeat)
+        super().__init__()
         self.task = task
         self.interval = min((task.heartbeat_timeout or LONGEST_SILENCE) / 3, LONGEST_SILENCE)
         self.cancel_requested = False

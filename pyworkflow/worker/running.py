@@ -234,6 +234,7 @@ class Running:
 
     def _forget(self, entry: Entry) -> None:
         self._entries.pop(entry.task.token, None)
+        entry.job = entry.heart = None  # They refer to it: nobody should have to search for such rings.
 
     # -- automatic heartbeats ----------
 

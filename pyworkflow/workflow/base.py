@@ -55,7 +55,7 @@ def decisions_of(answer: Answer, process: Process) -> list[Decision]:
 
     Raises TypeError for anything else than what `Workflow.decide` may return.
     """
-    if isinstance(answer, list | tuple | Iterator):
+    if not isinstance(answer, Decision) and isinstance(answer, list | tuple | Iterator):
         return [decision for single in answer for decision in _decision_of(single, process)]
     return _decision_of(answer, process)
 

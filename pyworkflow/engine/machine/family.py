@@ -72,11 +72,13 @@ def _adopt(draft: Draft, message: msg.ChildStarted) -> None:
     """A child started too late: its parent's run had ended, and what the policy said then is done now; or the parent
     had been told that it cannot start, by somebody who was faster, and it must not go on."""
     head, key = draft.head, f"{message.run}:{message.initiated}"
-    orphan = head.orphans.pop(key, None)
+    orphan = head.orphans.get(key)
     if key in head.refused:
-        orphan = ChildState(head.refused.pop(key), "TERMINATE")
+        orphan = ChildState(head.refused[key], "TERMINATE")
     if orphan is not None:
         draft.touched = True
+        head.orphans = {other: child for other, child in head.orphans.items() if other != key}
+        head.refused = {other: process for other, process in head.refused.items() if other != key}
         _apply_policy(draft, rec.Parent(draft.head.id, message.run, message.initiated), orphan)
 
 
@@ -119,19 +121,20 @@ def undelivered(draft: Draft, message: msg.Undelivered) -> None:
 
 
 def _remember_refused(head: Head, message: msg.Undelivered, child: ChildState) -> None:
-    head.refused[f"{message.run}:{message.initiated}"] = child.process
-    while len(head.refused) > REMEMBERED:
-        del head.refused[next(iter(head.refused))]
+    refused = {**head.refused, f"{message.run}:{message.initiated}": child.process}
+    head.refused = dict(list(refused.items())[-REMEMBERED:])
 
 
 def apply_policies(draft: Draft, override: str) -> None:
     """The process closes: tell its children what their policies say, and those on their way again when they started."""
-    head = draft.head
+    head, late = draft.head, {}
     for seq, child in head.children.items():
         child = ChildState(child.process, override or child.policy, child.running)
         _apply_policy(draft, rec.Parent(head.id, head.run, seq), child)
         if not child.running and child.policy != "ABANDON":
-            head.orphans[f"{head.run}:{seq}"] = child
+            late[f"{head.run}:{seq}"] = child
+    if late:
+        head.orphans = {**head.orphans, **late}
 
 
 def _apply_policy(draft: Draft, parent: rec.Parent, child: ChildState) -> None:

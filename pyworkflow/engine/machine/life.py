@@ -38,15 +38,14 @@ def _started(draft: Draft, message: msg.Start) -> bool:
     if not head.open or message.if_running != "use_existing":
         return False
     if message.request_id:
-        _remember(draft, head.starts, message.request_id)
+        head.starts = _remember(draft, head.starts, message.request_id)
     return True
 
 
-def _remember(draft: Draft, requests: list[str], request_id: str) -> None:
-    """The last few hundred are remembered."""
-    requests.append(request_id)
-    del requests[: -draft.limits.requests]
+def _remember(draft: Draft, requests: list[str], request_id: str) -> list[str]:
+    """One more of them; the last few hundred are remembered."""
     draft.touched = True
+    return [*requests, request_id][-draft.limits.requests :]
 
 
 def _begin(draft: Draft, message: msg.Start) -> None:
@@ -93,10 +92,10 @@ def fresh(draft: Draft, message: msg.Start) -> Head:
         request_id=message.request_id,
     )
     if before is not None:
-        head.orphans, head.refused = dict(before.orphans), dict(before.refused)
-        head.starts, head.requests = list(before.starts), list(before.requests)
+        head.orphans, head.refused = before.orphans, before.refused
+        head.starts, head.requests = before.starts, before.requests
     if message.request_id:
-        _remember(draft, head.starts, message.request_id)
+        head.starts = _remember(draft, head.starts, message.request_id)
     return head
 
 
@@ -107,7 +106,7 @@ def signal(draft: Draft, message: msg.Signal) -> None:
         return
     draft.opened(message.run)
     if message.request_id:
-        _remember(draft, head.requests, message.request_id)
+        head.requests = _remember(draft, head.requests, message.request_id)
     draft.record(
         rec.Signaled(
             name=message.name,
@@ -126,7 +125,7 @@ def request_cancel(draft: Draft, message: msg.RequestCancel) -> None:
         return
     draft.opened(message.run, message.parent)
     if message.request_id:
-        _remember(draft, head.requests, message.request_id)
+        head.requests = _remember(draft, head.requests, message.request_id)
     if not head.cancel_requested:
         head.cancel_requested = True
         draft.record(rec.CancelRequested(details=message.details, sender=message.sender))
