@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -22,23 +23,27 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'backends'}"}
 CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,unlink,openat,fcntl,mmap"
 
-OPERATIONS = """
-import sys
+OPERATIONS = ("start", "signal", "decide", "act", "terminate")
+# Each in a process of its own, which can be killed by itself: strace counts the calls of each.
+VICTIMS = """
+import json, os, sys
 from pyworkflow import *
 from pyworkflow.backend.sqlite import SQLiteBackend
-backend = SQLiteBackend(sys.argv[1])
-backend.register_workflow("w"); backend.register_activity("a")
-def said(what): print(what, flush=True)
-def start(): said(backend.start_process(Process("w", sys.argv[3], input=[1] * 50), request_id=sys.argv[3]))
-def signal(): backend.signal_process("old", "s", request_id=sys.argv[3]); said("signaled")
-def decide():
-    task = backend.poll_decision_task()
-    if task: backend.complete_decision_task(task, ScheduleActivity("a", sys.argv[3])); said("decided")
-def act():
-    task = backend.poll_activity_task()
-    if task: backend.complete_activity_task(task, ActivityCompleted("x" * 5000)); said("acted")
-def terminate(): backend.terminate_process("doomed"); said("terminated")
-{"start": start, "signal": signal, "decide": decide, "act": act, "terminate": terminate}[sys.argv[2]]()
+def start(b): return b.start_process(Process("w", "new", input=[1] * 50), request_id="new")
+def signal(b): return b.signal_process("old", "s", request_id="new") or "signaled"
+def decide(b): return b.complete_decision_task(b.poll_decision_task(), ScheduleActivity("a", "new")) or "decided"
+def act(b): return b.complete_activity_task(b.poll_activity_task(), ActivityCompleted("x" * 5000)) or "acted"
+def terminate(b): return b.terminate_process("doomed") or "terminated"
+victims = {}
+for operation in (start, signal, decide, act, terminate):
+    if not (pid := os.fork()):
+        os.dup2(os.open(f"{operation.__name__}.said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+        backend = SQLiteBackend(f"{operation.__name__}.db")
+        backend.register_workflow("w"); backend.register_activity("a")
+        print(operation(backend), flush=True)
+        os._exit(0)
+    victims[operation.__name__] = pid
+print(json.dumps({name: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for name, pid in victims.items()}))
 """
 
 
@@ -94,22 +99,25 @@ def test_a_write_that_fails_is_said_and_can_be_repeated(path: str) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("operation", ["start", "signal", "decide", "act", "terminate"])
-def test_a_process_killed_at_any_system_call(path: str, operation: str, tmp_path: Path) -> None:
+def test_a_process_killed_at_any_system_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("strace") is None:
         assert not os.environ.get("CI"), "strace is missing: install it for the kill tests"
         pytest.skip("strace is not installed: the kill tests cannot run")
-    base = str(tmp_path / "base.db")
-    prepare(base)
-    when, survived = 0, 0
+    monkeypatch.chdir(tmp_path)
+    prepare("base.db")
+    when, survived, kills = 0, 0, dict.fromkeys(OPERATIONS, 0)
     while survived < 2:
         when += 1
-        for suffix in ("", "-wal", "-shm"):
-            shutil.copyfile(base + suffix, path + suffix) if os.path.exists(base + suffix) else clear(path + suffix)
-        killed, said = run_and_kill(path, operation, when)
-        survived += not killed
-        verify(path, operation, said)
-    assert when > 8
+        for operation in OPERATIONS:
+            for suffix in ("", "-wal", "-shm"):
+                place = f"{operation}.db{suffix}"
+                shutil.copyfile(f"base.db{suffix}", place) if os.path.exists(f"base.db{suffix}") else clear(place)
+        codes = run_and_kill(when)
+        for operation, code in codes.items():
+            kills[operation] += code == -signal.SIGKILL
+            verify(f"{operation}.db", operation, Path(f"{operation}.said").read_text())
+        survived += not any(codes.values())
+    assert min(kills.values()) > 8
 
 
 def prepare(path: str) -> None:
@@ -126,31 +134,21 @@ def clear(path: str) -> None:
     Path(path).unlink(missing_ok=True)
 
 
-def run_and_kill(path: str, operation: str, when: int) -> tuple[bool, str]:
-    """Run an operation, killed at the `when`th system call that touches its file; was it, and what did it say?"""
-    inject = f"inject={CALLS}:signal=SIGKILL:when={when}"
-    command = [
-        "strace",
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-P",
-        path,
-        "-P",
-        f"{path}-wal",
-        "-P",
-        f"{path}-shm",
-        "-e",
-        inject,
-    ]
+def run_and_kill(when: int) -> dict[str, int]:
+    """Run all operations, each killed at the `when`th system call that touches its file; how each process ended."""
+    files = [f"{operation}.db{suffix}" for operation in OPERATIONS for suffix in ("", "-wal", "-shm")]
     ran = subprocess.run(
-        [*command, sys.executable, "-c", OPERATIONS, path, operation, "new"],
-        env=ENVIRONMENT, capture_output=True, text=True, timeout=60,
+        [
+            *("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={CALLS}"),
+            *[word for file in files for word in ("-P", os.path.abspath(file))],
+            *("-e", f"inject={CALLS}:signal=SIGKILL:when={when}"),
+            *(sys.executable, "-c", VICTIMS),
+        ],
+        env=ENVIRONMENT, capture_output=True, text=True, timeout=60, check=True,
     )  # fmt: skip
-    killed = ran.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
-    assert killed or ran.returncode == 0, ran.stderr
-    return killed, ran.stdout.strip()
+    codes: dict[str, int] = json.loads(ran.stdout)
+    assert set(codes.values()) <= {0, -signal.SIGKILL}, ran.stderr
+    return codes
 
 
 def verify(path: str, operation: str, said: str) -> None:
