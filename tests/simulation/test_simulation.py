@@ -10,7 +10,7 @@ from . import run as runs
 from .run import Failure, many, number_of_seeds, run
 from .world import World
 
-SEEDS_ON_SERVERS = {"postgres": 10, "redis": 50}
+SEEDS_ON_SERVERS = {"postgres": 10, "redis": 20}
 """Fewer than in memory, where a world takes milliseconds."""
 
 
