@@ -23,6 +23,8 @@ from .machine import Draft
 from .store import Store
 from .views import EVENTS
 
+FOLLOWED = 4
+
 _RECORDS = msgspec.json.Decoder(rec.AnyRecord)
 
 
@@ -109,6 +111,7 @@ class HistoryCache:
         self._size = size
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, str], History] = {}
+        self._followed: dict[tuple[str, str], History] = {}
         self._epoch = 0
 
     def get(self, process: str, run: str, seq: int) -> History:
@@ -120,16 +123,21 @@ class HistoryCache:
         return history
 
     def look(self, process: str, run: str, seq: int, crc: int) -> History:
-        """The history up to its event `seq`, which has this checksum; kept only if it was.
+        """The history up to its event `seq`, which has this checksum, for somebody who only looks.
 
-        Raises CorruptRecord, PayloadError.
+        That takes no room from the histories that are decided on: of others only the last few are kept, for whoever
+        follows one. Raises CorruptRecord, PayloadError.
         """
-        known = self.take(process, run)
+        decided = self.take(process, run)
+        known = decided or self._followed.pop((process, run), None)
         if known is not None and (known.seq > seq or (known.seq == seq and known.crc != crc)):
             known = None
         history = self.read(known, process, run, seq)
-        if known is not None:
+        if decided is not None:
             self._keep(process, run, history)
+        elif self._size:
+            self._followed[process, run] = history
+            forget_oldest(self._followed, FOLLOWED, self._lock)
         return history
 
     def fetch(self, wanted: Sequence[tuple[str, str, int]]) -> None:
@@ -227,6 +235,7 @@ class HistoryCache:
         """Keep nothing: what was kept may never have happened."""
         self._epoch += 1
         self._kept.clear()
+        self._followed.clear()
 
 
 def _is_of_another_past(history: History, draft: Draft) -> bool:

@@ -66,7 +66,11 @@ class Questions:
         last = head.seq if limit is None else min(skip + limit, head.seq)
         if skip >= last:
             return []
-        return self.office.histories.look(head.id, head.run, head.seq, head.crc).between(skip + 1, last)
+        try:
+            return self.office.histories.look(head.id, head.run, head.seq, head.crc).between(skip + 1, last)
+        except CorruptRecord:
+            self.head(head.id, head.run)  # It may have been deleted meanwhile: then that is said.
+            raise
 
     def _history(self, head: Head) -> History:
         history = History(self.payloads, head.id, head.run)
@@ -76,6 +80,7 @@ class Questions:
     def _sealed(self, head: Head, skip: int) -> list[bytes]:
         sealed = self.store.history(head.id, head.run, skip, head.seq - skip)
         if len(sealed) < head.seq - skip:
+            self.head(head.id, head.run)
             raise CorruptRecord(f"event {skip + len(sealed) + 1} of process {head.id!r}, run {head.run} is missing")
         return sealed
 

@@ -74,6 +74,11 @@ class Server:
                 assert self._process.poll() is None and time.monotonic() < until, (self._folder / "log").read_text()
                 time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: by SIGINT in an orderly way, whoever is connected; SIGQUIT is a crash."""
         if self._process is not None:

@@ -84,6 +84,11 @@ class RunningServer:
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL: it gets no chance to write anything."""
         if self._process is not None:
