@@ -50,6 +50,13 @@ def _configured(client: redis.Redis, name: str) -> str | None:
         return None
 
 
+def durable(told: dict[str, Any]) -> bool | None:
+    """Does a server keep what it acknowledges, but for the last second? None where it does not tell."""
+    if not told["appendonly"] or told["maxmemory_policy"] != "noeviction":
+        return False
+    return None if told["appendfsync"] is None else told["appendfsync"] != "no"
+
+
 def _version(info: dict[str, Any]) -> tuple[int, ...]:
     return tuple(int(part) for part in str(info["redis_version"]).split(".")[:2])
 

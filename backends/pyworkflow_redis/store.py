@@ -14,7 +14,7 @@ from pyworkflow.engine.store import Commit, Excerpt, Query, QueueInfo, Row, Stor
 from .address import Address
 from .layout import Keys, Shard, member_due, sized, split, stored_task, task_field, task_value, time_bytes
 from .listener import NAP, Listener
-from .opening import check_rights, check_servers, settle_shards
+from .opening import check_rights, check_servers, durable, settle_shards
 from .pack import pack_commits, pack_runs, row
 from .queries import Finder
 from .scripts import CHANGE, CLAIM, COMMIT, DUE, LOOK, PURGE, QUEUES, TASKS, TIME
@@ -190,12 +190,11 @@ class RedisStore(Store):
     def info(self) -> dict[str, object]:
         with self._server.speaking():
             memory = sum(client.info("memory")["used_memory"] for client in self._server.primaries())
-        durable = self._told["appendonly"] and self._told["maxmemory_policy"] == "noeviction"
         return {
             "backend": "redis",
             "url": self._server.where,
             **self._told,
-            "durable": durable and self._told["appendfsync"] != "no",
+            "durable": durable(self._told),
             "prefix": self._keys.prefix,
             "shards": len(self._shards),
             "bytes": memory,

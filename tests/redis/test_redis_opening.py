@@ -44,6 +44,15 @@ def test_a_durable_server_says_so(server: RunningServer) -> None:
     assert (info["durable"], info["appendfsync"], info["shards"], info["prefix"]) == (True, "everysec", 3, "shop")
 
 
+def test_a_server_that_does_not_tell_is_taken_at_its_word_and_not_called_durable(server: RunningServer) -> None:
+    """As managed services have it: CONFIG is not for everybody."""
+    server.client().execute_command("ACL SETUSER guest on nopass ~* &* +@all -config")
+    backend = RedisBackend(server.url.replace("unix://", "unix://guest:x@"))
+    info = backend.info()
+    backend.close()
+    assert (info["durable"], info["appendfsync"], info["appendonly"]) == (None, None, True)
+
+
 def test_the_number_of_shards_is_settled_once_a_prefix(server: RunningServer) -> None:
     RedisBackend(server.url, shards=4).close()
     with pytest.raises(UnsupportedBackend, match="divided into 4 shards, not 2"):
