@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from ..exceptions import CorruptRecord, WorkflowError
 from .codec import seed, unseal
 from .head import OPEN, STARTED, Head
 from .pack import unpack
 from .store import Archive, Commit, Entry, Query, Row, Store, Summary
 
-CHUNK = 500
+CHUNK = 100
+"""So many events are in memory at a time, and in one commit."""
 PAGE = 500
 UNFINISHED = b"being copied"
 """The head of a process of which only a part is there. No engine reads it, so nobody works on it."""
@@ -29,15 +32,24 @@ class Run:
         self.row = row
         self.head: Head = unpack(row, summary.id)
 
-    def events(self, source: Store) -> list[bytes]:
-        """Its history, when that is whole. Raises CorruptRecord."""
-        process, run = self.summary.id, self.summary.run
-        events, crc = source.history(process, run), seed(process, run)
-        for number, sealed in enumerate(events, 1):
-            _, crc = unseal(sealed, f"event {number} of process {process!r}, run {run}", crc)
-        if len(events) != self.head.seq or crc != self.head.crc:
-            raise CorruptRecord(f"the history of process {process!r}, run {run} is not whole, or changes: stop workers")
-        return events
+        self.names = summary.id, summary.run
+
+    def part(self, store: Store, skip: int) -> list[bytes]:
+        """What a store has of its history, a part of it at a time."""
+        return store.history(*self.names, skip, CHUNK)
+
+    def check(self, source: Store) -> None:
+        """Raises CorruptRecord unless its history is whole."""
+        number, crc = 0, seed(*self.names)
+        while part := self.part(source, number):
+            for number, sealed in enumerate(part, number + 1):  # noqa: B020 - it goes on counting.
+                _, crc = unseal(sealed, f"event {number} of process {self.names[0]!r}, run {self.names[1]}", crc)
+        if number != self.head.seq or crc != self.head.crc:
+            raise self.broken()
+
+    def broken(self) -> CorruptRecord:
+        process, run = self.names
+        return CorruptRecord(f"the history of process {process!r}, run {run} is not whole, or changes: stop workers")
 
 
 class Copier:
@@ -97,30 +109,44 @@ class Copier:
 
     def _copy(self, before: Run | None, run: Run, last: bool) -> int:
         """Append what the target lacks of a run; `before` is the one before it."""
-        process, name = run.summary.id, run.summary.run
+        process, name = run.names
+        run.check(self.source)
         there = self.target.read(process, name)
-        have = [] if there is None else self.target.history(process, name)
-        events = run.events(self.source)
-        if have != events[: len(have)] or (there is not None and _version(there.stamp) > run.head.version):
-            raise Diverged(f"process {process!r}, run {name}: what the target has is not a copy of it")
-        if there is not None and not last and len(have) == len(events):
+        done = have = 0 if there is None else self._have(run, there)
+        if there is not None and not last and have == run.head.seq:
             return 0
-        whole = run.row.stamp if last else f"{name}.{run.head.version}.copied"
+        stamp = run.row.stamp if last else f"{name}.{run.head.version}.copied"
+        commit = Commit(process, name, "", stamp, run.row.head, run.summary, [], [], [])
         base = self._base(process, before, there)
-        for first in range(len(have), max(len(events), len(have) + 1), CHUNK):
-            commit = Commit(process, name, base, whole, run.row.head, run.summary, [], [], [])
-            part = events[first : first + CHUNK]
-            commit.entries = [Entry(name, number, body) for number, body in enumerate(part, first + 1)]
-            if there is None and before is not None and not first:
-                commit.archive = Archive(before.row.head, before.summary)
-            if first + CHUNK < len(events):
-                commit.head, commit.stamp = UNFINISHED, f"{name}.0.{first + CHUNK}"
+        archive = None if there is not None or before is None else Archive(before.row.head, before.summary)
+        whole = False
+        while not whole:
+            part = run.part(self.source, done)[: run.head.seq - done]
+            entries = [Entry(name, number, body) for number, body in enumerate(part, done + 1)]
+            done += len(part)
+            whole = done == run.head.seq
+            if not (part or whole):
+                raise run.broken()
+            step = replace(commit, base=base, entries=entries, archive=archive)
+            if whole:
+                self._set_tasks(step, last)
             else:
-                self._set_tasks(commit, last)
-            if not self.target.commit([commit])[0]:
+                step.head, step.stamp = UNFINISHED, f"{name}.0.{done}"
+            if not self.target.commit([step])[0]:
                 raise Diverged(f"process {process!r}: somebody works on it in the target")
-            base = commit.stamp
-        return len(events) - len(have)
+            base, archive = step.stamp, None
+        return done - have
+
+    def _have(self, run: Run, there: Row) -> int:
+        """How many events of a run the target has. Raises Diverged where they are others."""
+        have, same = 0, _version(there.stamp) <= run.head.version
+        while same and (part := run.part(self.target, have)):
+            same = part == run.part(self.source, have)[: len(part)]
+            have += len(part)
+        if not same:
+            process, name = run.names
+            raise Diverged(f"process {process!r}, run {name}: what the target has is not a copy of it")
+        return have
 
     def _set_tasks(self, commit: Commit, last: bool) -> None:
         commit.add = self.source.tasks(commit.process) if last else []

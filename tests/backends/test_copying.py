@@ -140,7 +140,7 @@ def test_long_histories_go_in_parts_and_nobody_works_on_a_part(
 
 @pytest.mark.parametrize("seed", range(20))
 def test_it_goes_on_after_faults(source: MemoryBackend, target: Store, seed: int, monkeypatch) -> None:
-    monkeypatch.setattr(copying, "CHUNK", 3)
+    monkeypatch.setattr(copying, "CHUNK", 10)
     faulty = FaultyStore(target, Random(seed), Rates(0.05, 0.1, 0.0, 0.0, 0.0))
     for _ in range(1_000):
         try:
