@@ -173,7 +173,7 @@ def test_ci_runs_lint_and_tests_and_passes_if_both_do(checkout, untidy, tests, c
         "check .",
         "format --check .",
         "mypy",
-        "pytest ['-n', 'auto', '--dist', 'worksteal']",
+        f"pytest ['-n', '{(os.cpu_count() or 1) + 1}', '--dist', 'worksteal']",
     ]
     assert result.returncode == code
 

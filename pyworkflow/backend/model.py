@@ -66,14 +66,18 @@ class Wanted(Struct):
 
 
 class Exchanged(Struct):
-    """What an exchange brought: tasks to do, and what was finished too late with the error that says so."""
+    """What an exchange brought: tasks to do, and what was finished too late with the error that says so.
+
+    `decided` is how many decisions were taken on the way, by asking the worker's decider.
+    """
 
     activities: list[ActivityTask] = []
     decisions: list[DecisionTask] = []
     refused: list[tuple[Finished, Exception]] = []
+    decided: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.activities or self.decisions or self.refused)
+        return bool(self.activities or self.decisions or self.refused or self.decided)
 
 
 class ProcessFilter(Struct, frozen=True):

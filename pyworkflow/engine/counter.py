@@ -3,67 +3,38 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..backend.model import Decide, Exchanged, Failed, Finished, Wanted
+from ..backend.model import Exchanged, Failed, Finished
 from ..exceptions import BackendUnavailable, CorruptRecord, PayloadError, UnknownResourceException, WorkflowError
 from . import messages as msg
-from .codec import check_name
-from .desk import Caller, Desk, Taken, body_of, given_up, take_message
+from .desk import Desk, Taken, body_of, given_up, take_message
 from .doubts import Doubts
 from .head import ActivityWork, DecisionWork, Head
-from .history import History
 from .machine import Draft, Pending, apply
 from .office import Office, Visit
-from .store import Task, activities_queue, decisions_queue
+from .order import Order
+from .store import Task
 
 LEASE = 5.0
 FAIR_EVERY = 1.0
-DECIDING = 0.02
 ROUNDS = 10
 
 Said = dict[str, list[tuple[Finished, msg.Message]]]
 Claimed = dict[str, list[tuple[Task, ActivityWork | DecisionWork]]]
 
+
+class Leased(NamedTuple):
+    """A decision task that was claimed, the visit in which it is begun, and whether it was."""
+
+    task: Task
+    visit: Visit
+    begun: bool
+
+
 logger = logging.getLogger("pyworkflow.engine")
-
-
-class Order:
-    """What one exchange still wants, by queue. `seconds_left` is how long deciders may take before it commits,
-    `started` what was tried to be started for it."""
-
-    def __init__(
-        self, decisions: Wanted | None, activities: Wanted | None, identity: str, decide: Decide | None = None
-    ) -> None:
-        self.caller = Caller(identity, int.from_bytes(os.urandom(4), "big"))
-        self.decide = decide
-        self.seconds_left = 0.0 if decide is None else DECIDING
-        self.started: list[Taken] = []
-        decisions, activities = decisions or Wanted(), activities or Wanted()
-        self.left = [decisions.limit, activities.limit]
-        self.by_kind = [
-            [decisions_queue(check_name("a category", category)) for category in decisions.categories],
-            [activities_queue(check_name("a category", category)) for category in activities.categories],
-        ]
-
-    def kind(self, queue: str) -> int | None:
-        """Which of the two is wanted from this queue, None for neither."""
-        for kind in (0, 1):
-            if self.left[kind] > 0 and queue in self.by_kind[kind]:
-                return kind
-        return None
-
-    def may_have(self, taken: Taken) -> bool:
-        """Was this started for the same worker, and is it wanted?"""
-        return taken.caller.identity == self.caller.identity and self.kind(taken.queue) is not None
-
-    @property
-    def queues(self) -> list[str]:
-        """Those that something is still wanted from."""
-        return [queue for left, queues in zip(self.left, self.by_kind, strict=True) if left > 0 for queue in queues]
 
 
 class Counter:
@@ -97,11 +68,13 @@ class Counter:
         """One round; how many tasks could not be read, and something else should be given instead."""
         found = self._found(order)
         said = self._messages(finished, result)
-        visits = self._visit(said, order)
+        visits, leased = self._visit(said, order)
         with self.office.batch():
             visits = self.office.commit(visits)
             taken = found + [item for visit in visits for item in visit.taken]
+            self._let_go(leased, visits)
             taken += self._claim(order)
+        result.decided = order.decided
         for visit in visits:
             if visit.failed:
                 for (item, _), reply in zip(said[visit.process], visit.replies, strict=True):
@@ -148,8 +121,11 @@ class Counter:
                 result.refused.append((item, error))
         return said
 
-    def _visit(self, said: Said, order: Order) -> list[Visit]:
-        """Fairness: every FAIR_EVERY seconds nothing is handed over directly, and the queues' order alone counts."""
+    def _visit(self, said: Said, order: Order) -> tuple[list[Visit], list[Leased]]:
+        """What is said to which process, and the decisions that are due and were not begun yet.
+
+        Fairness: every FAIR_EVERY seconds nothing is handed over directly, and the queues' order alone counts.
+        """
         now = self.store.now()
         fair = now >= self._fair_at or now < self._fair_at - FAIR_EVERY
         if fair:
@@ -157,24 +133,32 @@ class Counter:
         visits = [self.office.visit(process, [it for _, it in pairs], now) for process, pairs in said.items()]
         if not fair:
             for visit in visits:
-                self._decide(visit, order)
+                task = visit.draft.tasks.get("d")
+                if task is not None and self._is_wanted(task, visit.draft, order) == 0:
+                    self._decide(visit, task, order)
+        leased = self._lease(visits, order)
+        if not fair:
             now = self.store.now()
             for visit in visits:
                 visit.draft.pass_time(now)
                 visit.taken += self._hand_over(visit.draft, order)
-        return visits
+        return visits, leased
+
+    def _is_wanted(self, task: Pending, draft: Draft, order: Order) -> int | None:
+        """Which of the two this is, if it is due and may be handed over."""
+        return order.kind(task.queue) if task.due <= draft.now else None
 
     def _hand_over(self, draft: Draft, order: Order) -> list[Taken]:
         taken = []
         for task in [task for task in draft.tasks.values() if task is not None]:
-            kind = order.kind(task.queue)
-            if kind is not None and task.due <= draft.now and (item := self._take(draft, task, order)) is not None:
+            kind = self._is_wanted(task, draft, order)
+            if kind is not None and (item := self._take(draft, task, order)) is not None:
                 taken.append(item)
                 order.left[kind] -= 1
         return taken
 
     def _take(self, draft: Draft, task: Pending, order: Order) -> Taken | None:
-        """Start a task of this draft; None where what was due before it has ended it."""
+        """Start a task in this draft; None where what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
         try:
@@ -187,44 +171,75 @@ class Counter:
 
     # -- deciding on the way ----------
 
-    def _decide(self, visit: Visit, order: Order) -> None:
-        """Ask the worker's own decider at once: what led to its answer and the answer become one commit.
+    def _lease(self, visits: list[Visit], order: Order) -> list[Leased]:
+        """Begin decisions that are due, for a worker whose decider may be asked at once: its answer is one commit with
+        their start. Until then nothing is written of them but that nobody else should take them."""
+        leased: list[Leased] = []
+        wanted = order.left[0]
+        if order.seconds_left <= 0 or wanted <= 0:
+            return leased
+        claimed = self.office.claim(order.by_kind[0], LEASE, wanted)
+        self.office.histories.fetch([(head.id, head.run, head.seq) for _, head in claimed if head is not None])
+        open = {visit.process: visit for visit in visits}
+        now = self.store.now()
+        for task, head in claimed:
+            try:
+                pending = Pending(task.queue, task.due, task.priority, body_of(task))
+            except CorruptRecord as error:
+                self.office.put_off(task, error)
+                continue
+            visit = open.get(task.process)
+            if visit is None:
+                visit = self.office.on(task.process, head, [], now)
+                visits.append(visit)
+            leased.append(Leased(task, visit, self._decide(visit, pending, order)))
+        order.left[0] = wanted - sum(each.begun for each in leased)
+        return leased
 
-        If that is refused the answer is thrown away, and asked for again by whoever takes the decision then.
+    def _let_go(self, leased: list[Leased], visits: Sequence[Visit]) -> None:
+        """Of what was leased and not begun: it is gone; or somebody was faster, and it is due again."""
+        done = set(visits)
+        for task, visit, begun in leased:
+            if visit not in done:
+                self.store.postpone(task, self.store.now())
+            elif not begun:
+                self.store.discard(task)
+
+    def _decide(self, visit: Visit, task: Pending, order: Order) -> bool:
+        """Start a decision, and ask the worker's own decider at once where it may be; was it still to be had?
+
+        What led to the answer and the answer become one commit. If that is refused the answer is thrown away, and
+        asked for again by whoever takes the decision then.
         """
-        draft = visit.draft
-        task = draft.tasks.get("d")
-        if task is None or order.seconds_left <= 0 or order.kind(task.queue) != 0 or task.due > draft.now:
-            return
-        try:
-            visit.history = self.office.histories.ahead(draft)
-        except (CorruptRecord, PayloadError):
-            return
-        if visit.history is None:
-            return
-        taken = self._take(draft, task, order)
-        if taken is not None and not self._ask(visit, taken, visit.history, order):
+        taken = self._take(visit.draft, task, order)
+        if taken is not None and not self._ask(visit, taken, order):
             order.left[0] -= 1
             visit.taken.append(taken)
+        return taken is not None
 
-    def _ask(self, visit: Visit, taken: Taken, history: History, order: Order) -> bool:
+    def _ask(self, visit: Visit, taken: Taken, order: Order) -> bool:
         """Is there an answer? Without one the decision is handed out, or failed by whoever finds out why it cannot."""
-        assert order.decide is not None
-        try:
-            history.append_all(visit.draft)
-            asked = self.desk.decision_of(taken, history)
-        except PayloadError:
-            visit.history = None
+        if order.decide is None or order.seconds_left <= 0:
             return False
+        draft = visit.draft
+        try:
+            history = self.office.histories.ahead(draft)
+            if history is None:
+                return False
+            asked = self.desk.decision_of(taken, history)
+        except (CorruptRecord, PayloadError):
+            return False
+        visit.history = history
         begun = self.store.now()
         outcome = order.decide(asked)
         now = self.store.now()
         order.seconds_left -= now - begun
         if outcome is None:
             return False
-        visit.draft.pass_time(now)
+        draft.pass_time(now)
         with suppress(UnknownResourceException):  # It may have come too late.
-            apply(visit.draft, self._answer(taken, outcome))
+            apply(draft, self._answer(taken, outcome))
+        order.decided += 1
         return True
 
     def _answer(self, taken: Taken, outcome: Any) -> msg.Message:

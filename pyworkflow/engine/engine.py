@@ -31,12 +31,13 @@ from . import messages as msg
 from .bell import process_topic
 from .checks import text, until
 from .codec import PAYLOAD_LIMIT, PayloadCodec, Payloads, check_name
-from .counter import Counter, Order
+from .counter import Counter
 from .desk import Desk
 from .head import Limits
 from .history import HistoryCache
 from .mail import Mail
 from .office import Office
+from .order import Order
 from .questions import Questions
 from .resetting import Resetter
 from .store import ALARMS, LETTERS, Store

@@ -9,6 +9,7 @@ MANY = ("tests/simulation", "tests/backends/test_memory.py")
 STORES = ("tests/backends/test_stores.py", "tests/backends/test_memory.py")
 SQLITE = ("tests/backends/test_stores.py", "tests/backends/test_sqlite.py")
 MEMORY = "pyworkflow/backend/memory.py"
+LEASES = ("tests/backends/test_leases.py",)
 DOUBTS = ("tests/backends/test_doubts.py",)
 RESET = ("tests/machine/test_machine_reset.py", "tests/backends/test_memory.py", "tests/simulation/test_simulation.py")
 OUTLOOK = ("tests/backends/test_outlook.py", "tests/backends/test_memory.py")
@@ -72,15 +73,20 @@ MUTANTS = [
            "        history.append_all(draft)\n        return history",
            "        history.append_all(draft)\n        self._keep(process, run, history)\n        return history",
            MANY),
-    Mutant("asked-before-it-is-due", f"{E}/counter.py", " or task.due > draft.now:\n            return",
-           ":\n            return", MANY),
-    Mutant("asked-for-another-category", f"{E}/counter.py", " or order.kind(task.queue) != 0", "", MANY),
-    Mutant("answer-after-its-timeout", f"{E}/counter.py", "        visit.draft.pass_time(now)\n        with",
+    Mutant("asked-for-another-category", f"{E}/counter.py",
+           "if task is not None and self._is_wanted(task, visit.draft, order) == 0:", "if task is not None:", MANY),
+    Mutant("leased-and-lost-is-not-given-back", f"{E}/counter.py",
+           "                self.store.postpone(task, self.store.now())\n", "                pass\n", LEASES),
+    Mutant("leased-and-gone-stays", f"{E}/counter.py",
+           "            elif not begun:\n                self.store.discard(task)\n", "", LEASES),
+    Mutant("leased-beside-its-result", f"{E}/counter.py", "visit = open.get(task.process)", "visit = None", LEASES),
+    Mutant("decided-and-not-said", f"{E}/counter.py", "        result.decided = order.decided\n", "", LEASES),
+    Mutant("answer-after-its-timeout", f"{E}/counter.py", "        draft.pass_time(now)\n        with",
            "        with", MANY),
     Mutant("letter-refused-at-once", f"{E}/mail.py", "letter.initiated > 0 and now < letter.sent + PATIENCE", "False",
            ("tests/simulation/test_reference.py", "tests/backends/test_memory.py")),
     Mutant("handed-over-before-it-is-due", f"{E}/counter.py",
-           "if kind is not None and task.due <= draft.now and ", "if kind is not None and ",
+           "return order.kind(task.queue) if task.due <= draft.now else None", "return order.kind(task.queue)",
            ("tests/simulation/test_reference.py", "tests/backends/test_memory.py")),
     Mutant("late-completion-taken-for-done", f"{E}/counter.py",
            "                        result.refused.append((item, reply))\n", "                        pass\n", MANY),
@@ -136,8 +142,8 @@ MUTANTS = [
     Mutant("outlook-never-emptied", f"{E}/outlook.py", "            self._tell(queue, inf, mark)\n",
            "            pass\n", OUTLOOK),
     Mutant("outlook-takes-late-news", f"{E}/outlook.py", "if self._told.get(queue, 0) < mark:", "if True:", OUTLOOK),
-    Mutant("doubts-of-calls-alike", f"{E}/counter.py", 'int.from_bytes(os.urandom(4), "big")', "7", DOUBTS),
-    Mutant("doubts-of-anybody", f"{E}/counter.py", "return taken.caller.identity == self.caller.identity and",
+    Mutant("doubts-of-calls-alike", f"{E}/order.py", 'int.from_bytes(os.urandom(4), "big")', "7", DOUBTS),
+    Mutant("doubts-of-anybody", f"{E}/order.py", "return taken.caller.identity == self.caller.identity and",
            "return", DOUBTS),
     Mutant("cancel-letter-counts-twice", f"{M}/life.py",
            "in head.requests:\n        return\n    draft.opened(message.run, ",

@@ -224,7 +224,7 @@ class Comparison(RuleBasedStateMachine):
             decide=then and (lambda task: self.decide_on_the_way(task, *then)),
         )
         assert [item for item, _ in got.refused] == stale
-        self.take(got.decisions, got.activities, wanted, wanted)
+        self.take(got.decisions, got.activities, wanted - got.decided, wanted)
         self.settle()
 
     def decide_on_the_way(self, task, how: str, *what: Any) -> Any:

@@ -126,7 +126,7 @@ def prepare(path: str) -> None:
         backend.start_process(Process("w", id))
     task = backend.poll_decision_task()
     assert task is not None
-    backend.complete_decision_task(task, ScheduleActivity("a", "first"))
+    backend.complete_decision_task(task, ScheduleActivity("a", "first", scheduled_timeout=86_400))
     backend.close()
 
 

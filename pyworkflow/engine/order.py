@@ -1,0 +1,49 @@
+"""An order: what one exchange still wants, from which queues, and for how long its worker's deciders may be asked."""
+
+from __future__ import annotations
+
+import os
+
+from ..backend.model import Decide, Wanted
+from .codec import check_name
+from .desk import Caller, Taken
+from .store import activities_queue, decisions_queue
+
+DECIDING = 0.02
+
+
+class Order:
+    """`left` are the decisions and activities still wanted, `by_kind` their queues. `seconds_left` is how long deciders
+    may take before it commits, `decided` how many answers they gave; `started` is what was tried to be started for it.
+    """
+
+    def __init__(
+        self, decisions: Wanted | None, activities: Wanted | None, identity: str, decide: Decide | None = None
+    ) -> None:
+        self.caller = Caller(identity, int.from_bytes(os.urandom(4), "big"))
+        self.decide = decide
+        self.seconds_left = 0.0 if decide is None else DECIDING
+        self.decided = 0
+        self.started: list[Taken] = []
+        decisions, activities = decisions or Wanted(), activities or Wanted()
+        self.left = [decisions.limit, activities.limit]
+        self.by_kind = [
+            [decisions_queue(check_name("a category", category)) for category in decisions.categories],
+            [activities_queue(check_name("a category", category)) for category in activities.categories],
+        ]
+
+    def kind(self, queue: str) -> int | None:
+        """Which of the two is wanted from this queue, None for neither."""
+        for kind in (0, 1):
+            if self.left[kind] > 0 and queue in self.by_kind[kind]:
+                return kind
+        return None
+
+    def may_have(self, taken: Taken) -> bool:
+        """Was this started for the same worker, and is it wanted?"""
+        return taken.caller.identity == self.caller.identity and self.kind(taken.queue) is not None
+
+    @property
+    def queues(self) -> list[str]:
+        """Those that something is still wanted from."""
+        return [queue for left, queues in zip(self.left, self.by_kind, strict=True) if left > 0 for queue in queues]

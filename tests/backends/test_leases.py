@@ -1,0 +1,147 @@
+"""Decisions that wait are leased, decided on, and committed with their answer, or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyworkflow import ActivityCompleted, CompleteProcess, Process, ScheduleActivity, Worker
+from pyworkflow.backend import Exchanged, Finished, Wanted
+from pyworkflow.backend.memory import MemoryStore
+from pyworkflow.backend.sqlite import SQLiteStore
+from pyworkflow.engine.engine import Engine
+from pyworkflow.engine.store import Commit, Store
+from pyworkflow.task import DecisionTask
+from pyworkflow.testing import VirtualClock
+from pyworkflow.testing.invariants import check
+
+ANY = Wanted(("default",), 10)
+Decide = Callable[[DecisionTask], Any]
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, clock: VirtualClock, tmp_path: Any) -> Store:
+    return MemoryStore(clock) if request.param == "memory" else SQLiteStore(str(tmp_path / "p.db"), clock=clock)
+
+
+@pytest.fixture
+def engine(store: Store) -> Engine:
+    return make_engine(store)
+
+
+def make_engine(store: Store) -> Engine:
+    engine = Engine(store)
+    engine.register_workflow("W")
+    engine.register_activity("A")
+    return engine
+
+
+def work(engine: Engine, decide: Decide, *finished: Finished) -> Exchanged:
+    return engine.exchange(finished, decisions=ANY, activities=ANY, decide=decide)
+
+
+def complete(task: DecisionTask) -> Any:
+    return [CompleteProcess(task.process.id)]
+
+
+def test_start_and_answer_are_one_commit(engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits: list[Commit] = []
+    engine.start_process(Process("W", "first"))
+    work(engine, complete)  # By the queues' order alone, as once a second.
+    for id in ("p", "q"):
+        engine.start_process(Process("W", id))
+    commit = store.commit
+    monkeypatch.setattr(store, "commit", lambda some: commits.extend(some) or commit(some))
+    got = work(engine, lambda task: [ScheduleActivity("A", task.process.id)])
+    assert (got.decided, got.decisions, sorted(task.process_id for task in got.activities)) == (2, [], ["p", "q"])
+    assert [len(each.entries) for each in commits] == [3, 3]
+    check(store)
+
+
+def test_an_exchange_that_only_decided_says_so_at_once(engine: Engine) -> None:
+    engine.start_process(Process("W", "p"))
+    got = engine.exchange(decisions=ANY, timeout=60.0, decide=complete)
+    assert (bool(got), got.decided, engine.process_by_id("p").status) == (True, 1, "completed")
+
+
+@pytest.mark.parametrize("news", ["signal", "end"])
+def test_who_was_faster_is_seen_and_the_decision_is_due_again(engine: Engine, store: Store, news: str) -> None:
+    asked: list[int] = []
+
+    def decide(task: DecisionTask) -> Any:
+        if not asked:
+            other = Engine(store)
+            other.signal_process("p", "s") if news == "signal" else other.terminate_process("p")
+        asked.append(len(task.process.history))
+        return complete(task)
+
+    engine.start_process(Process("W", "p"))
+    work(engine, decide)
+    work(engine, decide)
+    assert asked == ([2, 3] if news == "signal" else [2])
+    assert engine.process_by_id("p").status == ("completed" if news == "signal" else "terminated")
+    assert engine.queues() == []
+    check(store)
+
+
+def test_a_task_of_a_decision_that_is_held_already_is_forgotten(engine: Engine, store: Store) -> None:
+    engine.start_process(Process("W", "p"))
+    (waiting,) = [task for task in store.tasks("p") if task.key == "d"]
+    (held,) = make_engine(store).exchange(decisions=ANY).decisions
+    row = store.read("p")
+    assert row is not None
+    store.commit([Commit("p", str(held.process.run), row.stamp, row.stamp, row.head, None, [], [waiting], [])])
+    got = work(engine, lambda task: pytest.fail("asked"))
+    assert (got.decided, got.decisions) == (0, [])
+    assert [task.key for task in store.tasks("p")] == ["alarm"]
+
+
+def test_a_result_and_a_waiting_decision_of_one_process_go_together(engine: Engine, store: Store) -> None:
+    engine.start_process(Process("W", "p"))
+    (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
+    engine.signal_process("p", "s")
+    seen: list[list[str]] = []
+
+    def decide(task: DecisionTask) -> Any:
+        seen.append([event.type for event in task.process.unseen_events()])
+        return complete(task)
+
+    got = work(engine, decide, Finished(task, ActivityCompleted()))
+    assert not got.refused
+    assert seen == [["decision", "activity_started", "signal", "activity"]]
+    assert engine.process_by_id("p").status == "completed"
+    check(store)
+
+
+def test_a_worker_that_dies_while_it_decides_holds_up_nobody_for_long(engine: Engine, clock: VirtualClock) -> None:
+    def dies(task: DecisionTask) -> Any:
+        raise KeyboardInterrupt
+
+    engine.start_process(Process("W", "p"))
+    with pytest.raises(KeyboardInterrupt):
+        work(engine, dies)
+    assert not work(engine, complete)
+    clock.advance(5.0)
+    assert work(engine, complete).decided == 1
+    assert [event.type for event in engine.history("p")] == ["process_started", "decision_started", "decision"]
+
+
+def test_a_burst_does_not_end_where_all_is_decided_on_the_way() -> None:
+    from pyworkflow import Manager, Workflow
+
+    class Long(Workflow):
+        def decide(self, process: Process) -> Any:
+            return CompleteProcess(1)
+
+    manager = Manager("memory://", [Long])
+    for number in range(50):
+        manager.start_process(Process(Long, f"p{number}"))
+    Worker(manager).run(burst=True)
+    assert manager.count(status="completed") == 50
