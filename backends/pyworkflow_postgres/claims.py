@@ -21,7 +21,7 @@ WITH RECURSIVE level (queue, priority) AS (
         SELECT max(priority) FROM {schema}.task WHERE task.queue = level.queue AND task.priority < level.priority
     ) FROM level WHERE priority IS NOT NULL
 )
-SELECT priority, queue FROM level WHERE %s >= (
+SELECT priority, queue FROM level WHERE %s::float8 >= (
     SELECT min(due) FROM {schema}.task WHERE task.queue = level.queue AND task.priority = level.priority
 ) ORDER BY priority DESC
 """
@@ -30,15 +30,15 @@ SELECT task.due, task.number, {", ".join(f"task.{column}" for column in rows.TAS
 FROM {{schema}}.task LEFT JOIN LATERAL (
     SELECT stamp FROM {{schema}}.run WHERE run.id = task.process AND run.current FOR UPDATE SKIP LOCKED
 ) AS owner ON true
-WHERE task.queue = %s AND task.priority = %s AND task.due <= %s AND (
+WHERE task.queue = %s::text AND task.priority = %s::int4 AND task.due <= %s::float8 AND (
     owner.stamp IS NOT NULL
     OR (SELECT count(*) FROM {{schema}}.run WHERE run.id = task.process AND run.current) = 0
 )
-ORDER BY task.due, task.number LIMIT %s FOR UPDATE OF task SKIP LOCKED
+ORDER BY task.due, task.number LIMIT %s::int8 FOR UPDATE OF task SKIP LOCKED
 """
 _HOLD = """
 WITH held AS (
-    UPDATE {schema}.task SET due = %s FROM unnest(%b::text[], %b::text[]) AS taken (process, key)
+    UPDATE {schema}.task SET due = %s::float8 FROM unnest(%b::text[], %b::text[]) AS taken (process, key)
     WHERE task.process = taken.process AND task.key = taken.key
 )
 SELECT id, stamp, head FROM {schema}.run WHERE current AND id = ANY(%b::text[])

@@ -11,13 +11,14 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
+from psycopg.pq.abc import PGresult
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from pyworkflow.exceptions import BackendUnavailable
 
 from .errors import translated
 from .statements import Statements
+from .wire import Wire
 
 IDLE_IN_TRANSACTION = "30s"
 TRY_AGAIN = 0.2
@@ -26,7 +27,7 @@ SET idle_in_transaction_session_timeout = '{idle}'; SET plan_cache_mode = force_
 SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 """
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-_NOTIFY = "SELECT pg_notify(%s, topic) FROM unnest(%b::text[]) AS topic"
+_NOTIFY = "SELECT pg_notify(%s::text, topic) FROM unnest(%b::text[]) AS topic"
 _DEFAULTS = {
     "application_name": "pyworkflow",
     "keepalives_idle": 10,
@@ -38,7 +39,7 @@ _DEFAULTS = {
 
 Ring = Callable[[Iterable[str]], None]
 Rows = list[tuple[Any, ...]]
-Pool = ConnectionPool[psycopg.Connection[Any]]
+Pool = ConnectionPool[Wire]
 
 
 class _LostConnection(BackendUnavailable):
@@ -62,6 +63,7 @@ class Database:
             **_DEFAULTS,
             "connect_timeout": max(round(timeout), 2),
             **given,
+            "client_encoding": "utf8",
             "autocommit": True,
             "prepare_threshold": None if pooler else 5,
         }
@@ -72,10 +74,10 @@ class Database:
         self._pid = os.getpid()
         self._here = threading.local()
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> Wire:
         """A connection outside of the pool. Raises BackendUnavailable."""
         with translated(self.where):
-            return psycopg.connect(**self._options)
+            return Wire.connect(**self._options)
 
     @property
     def _connections(self) -> Pool:
@@ -97,6 +99,7 @@ class Database:
                 raise BackendUnavailable(f"{self.where}: this backend was closed")
             if self._pool is None:
                 self._pool = ConnectionPool(
+                    connection_class=Wire,
                     kwargs=self._options,
                     min_size=0,
                     max_size=self._size,
@@ -160,17 +163,18 @@ class Database:
             return self._try(statement, parameters)
 
     def _try(self, statement: str, parameters: Sequence[Any]) -> tuple[Transaction, Rows]:
-        transaction = Transaction(self._connection(), self)
+        connection = self._connection()
+        transaction = Transaction(connection, self)
         try:
             return transaction, transaction.rows(statement, parameters)
         except BaseException as error:
-            lost = transaction.connection.closed
-            self._connections.putconn(transaction.connection)
+            lost = connection.closed
+            self._connections.putconn(connection)
             if lost and isinstance(error, BackendUnavailable):
                 raise _LostConnection(str(error)) from error
             raise
 
-    def _connection(self) -> psycopg.Connection[Any]:
+    def _connection(self) -> Wire:
         """One from the pool. Raises BackendUnavailable that says why there is none."""
         until = time.monotonic() + self.timeout
         while (left := until - time.monotonic()) > 0:
@@ -191,29 +195,28 @@ class Database:
 class Transaction:
     """What is done on one connection, and the topics to ring for when it is committed."""
 
-    def __init__(self, connection: psycopg.Connection[Any], database: Database) -> None:
+    def __init__(self, connection: Wire, database: Database) -> None:
         self.connection = connection
         self.topics: set[str] = set()
         self._database = database
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
-        """What a statement returns, [] for one that returns nothing."""
-        cursor = self.run(statement, parameters)
-        return cursor.fetchall() if cursor.description else []
+        """What a statement returns, [] for one that returns nothing. Raises BackendUnavailable, UnsupportedBackend."""
+        with translated(self._database.where):
+            return self.connection.rows(self._database.statements[statement], parameters)
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Raises BackendUnavailable, UnsupportedBackend."""
-        cursor = psycopg.Cursor(self.connection, row_factory=tuple_row)
-        database = self._database
-        with translated(database.where):
-            prepare = None if database.pooler or not parameters else True
-            return cursor.execute(database.statements[statement], parameters or None, prepare=prepare, binary=True)
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """How many rows a statement concerned. Raises BackendUnavailable, UnsupportedBackend."""
+        return self._ask(statement, parameters).command_tuples or 0
+
+    def _ask(self, statement: str, parameters: Sequence[Any] = ()) -> PGresult:
+        with translated(self._database.where):
+            return self.connection.ask(self._database.statements[statement], parameters)
 
     def commit(self) -> None:
         """Commit, and tell the other operating-system processes. Raises BackendUnavailable."""
         self.notify()
-        ended = self.run("COMMIT").statusmessage
-        if ended != "COMMIT":
+        if self._ask("COMMIT").command_status != b"COMMIT":
             raise BackendUnavailable(f"{self._database.where}: the transaction had failed, nothing of it was done")
 
     def notify(self) -> None:

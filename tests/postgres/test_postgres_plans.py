@@ -83,6 +83,6 @@ def _use(store: Any) -> list[Any]:
         for query in ({}, {"workflow": "W3"}, {"id": "p7"}, {"id_prefix": "p77"}, {"statuses": OPEN}):
             assert store.find(Query(**query, limit=10, cursor=(1e9, "", "")))
         return store._database.rows(
-            "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = %s AND seq_scan > 0",
+            "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = %s::text AND seq_scan > 0",
             (store._own.statements.schema,),
         )
