@@ -14,32 +14,43 @@ from .database import Transaction
 Values = list[tuple[Any, ...]]
 
 _LOCK = "SELECT FROM {schema}.run WHERE current AND id = ANY(%b::text[]) ORDER BY id FOR UPDATE"
-_AND_RECORD = """
-RETURNING run.key, run.id, run.run),
-recorded AS (
-    INSERT INTO {schema}.event SELECT put.key, new.seq, new.body
-    FROM unnest(%b::text[], %b::text[], %b::int4[], %b::bytea[]) AS new (id, run, seq, body)
-    JOIN put ON put.id = new.id AND put.run = new.run
-)
-SELECT key, id FROM put
+_MOVE = """
+WITH put AS (
+    UPDATE {schema}.run SET stamp = new.stamp, head = new.head,
+        status = coalesce(new.status, run.status), closed = coalesce(new.closed, run.closed)
+    FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[], %b::int4[], %b::bytea[])
+        AS new (id, base, stamp, head, status, closed, seq, records)
+    WHERE run.id = new.id AND run.current AND run.stamp = new.base
+    RETURNING run.key, run.id, new.seq, new.records
+),
+recorded AS (INSERT INTO {schema}.event SELECT key, seq, records FROM put WHERE seq IS NOT NULL)
+SELECT id, key FROM put
 """
-_MOVE = f"""
-WITH put AS (UPDATE {{schema}}.run SET stamp = new.stamp, head = new.head,
-    status = coalesce(new.status, run.status), closed = coalesce(new.closed, run.closed)
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[])
-    AS new (id, base, stamp, head, status, closed)
-WHERE run.id = new.id AND run.current AND run.stamp = new.base {_AND_RECORD}
-"""
-_ARCHIVE = f"""
-WITH put AS (UPDATE {{schema}}.run SET current = false, head = old.head, status = old.status, closed = old.closed
-FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[]) AS old (id, base, head, status, closed)
-WHERE run.id = old.id AND run.current AND run.stamp = old.base {_AND_RECORD}
+_ARCHIVE = """
+WITH put AS (
+    UPDATE {schema}.run SET current = false, head = old.head, status = old.status, closed = old.closed
+    FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[], %b::int4[], %b::bytea[])
+        AS old (id, base, head, status, closed, seq, records)
+    WHERE run.id = old.id AND run.current AND run.stamp = old.base
+    RETURNING run.key, run.id, old.seq, old.records
+),
+recorded AS (INSERT INTO {schema}.event SELECT key, seq, records FROM put WHERE seq IS NOT NULL)
+SELECT id, key FROM put
 """
 _BEGIN = f"""
-WITH put AS (INSERT INTO {{schema}}.run (current, {rows.BEGUN})
-SELECT true, {rows.BEGUN} FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[],
-    %b::text[], %b::float8[], %b::float8[], %b::text[], %b::text[]) AS new ({rows.BEGUN})
-ORDER BY id ON CONFLICT DO NOTHING {_AND_RECORD}
+WITH new AS MATERIALIZED (
+    SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[],
+        %b::float8[], %b::float8[], %b::text[], %b::text[], %b::int4[], %b::bytea[]) AS new ({rows.BEGUN}, seq, records)
+),
+put AS (
+    INSERT INTO {{schema}}.run (current, {rows.BEGUN}) SELECT true, {rows.BEGUN} FROM new
+    ORDER BY id ON CONFLICT DO NOTHING RETURNING run.key, run.id
+),
+recorded AS (
+    INSERT INTO {{schema}}.event SELECT put.key, new.seq, new.records FROM put JOIN new USING (id)
+    WHERE new.seq IS NOT NULL
+)
+SELECT id, key FROM put
 """
 _TAG = "INSERT INTO {schema}.tag SELECT * FROM unnest(%b::text[], %b::int8[]) ON CONFLICT DO NOTHING"
 _REMOVE = """
@@ -71,50 +82,47 @@ def apply(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
 
 def _put_runs(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
     """Change runs and begin them, and record their events."""
-    moved = [commit for commit in commits if commit.base and commit.archive is None]
-    done = set(_put(transaction, _MOVE, [_moved(commit) for commit in moved], moved))
+    done = set(_put(transaction, _MOVE, [_moved(commit) for commit in commits if commit.base and not commit.archive]))
     begun = [commit for commit in commits if not commit.base]
     if old := [commit for commit in commits if commit.archive is not None]:
-        behind = _put(transaction, _ARCHIVE, [_archived(commit) for commit in old], old)
+        behind = _put(transaction, _ARCHIVE, [_archived(commit) for commit in old])
         begun += [commit for commit in old if commit.process in behind]
-    keys = _put(transaction, _BEGIN, [rows.begun(commit) for commit in begun], begun)
+    keys = _put(transaction, _BEGIN, [(*rows.begun(commit), *_records(commit, commit.run)) for commit in begun])
     tagged = [commit.summary for commit in begun if commit.summary is not None and commit.process in keys]
     _over(transaction, _TAG, [(tag, keys[summary.id]) for summary in tagged for tag in summary.tags])
     return done | keys.keys()
 
 
-def _put(transaction: Transaction, statement: str, values: Values, commits: Sequence[Commit]) -> dict[str, int]:
-    """Put some runs, and those of their commits' events that belong to them; the keys of those that were put."""
-    if not values:
-        return {}
-    events = [(*key, seq, body) for commit in commits for key, seq, body in fold(commit.entries, _runs(commit))]
-    put = transaction.rows(statement, [*_columns(values, 0), *_columns(events, 4)])
-    return {id: key for key, id in put}
+def _put(transaction: Transaction, statement: str, values: Values) -> dict[str, int]:
+    """Put some runs, each with its records; the keys of those that were put."""
+    return dict(transaction.rows(statement, _columns(values))) if values else {}
 
 
-def _runs(commit: Commit) -> dict[str, tuple[str, str]]:
+def _records(commit: Commit, run: str) -> tuple[int | None, bytes | None]:
+    """The number and the records of one run's row of events, if it has got any."""
     runs = [commit.run] if commit.archive is None else [commit.archive.summary.run, commit.run]
-    return {run: (commit.process, run) for run in runs}
+    found = {of: (seq, records) for of, seq, records in fold(commit.entries, {run: run for run in runs})}
+    return found.get(run, (None, None))
 
 
 def _over(transaction: Transaction, statement: str, values: Values) -> None:
     """Run a statement over the columns of some rows, if there are any."""
     if values:
-        transaction.run(statement, _columns(values, 0))
+        transaction.run(statement, _columns(values))
 
 
-def _columns(values: Values, width: int) -> list[list[Any]]:
-    """Rows as columns; as many empty ones as `width` where there are no rows."""
-    return [list(column) for column in zip(*values, strict=True)] or [[]] * width
+def _columns(values: Values) -> list[list[Any]]:
+    return [list(column) for column in zip(*values, strict=True)]
 
 
 def _moved(commit: Commit) -> tuple[Any, ...]:
     new = commit.summary
     status, closed = (None, None) if new is None else (new.status, new.closed)
-    return (commit.process, commit.base, commit.stamp, commit.head, status, closed)
+    return (commit.process, commit.base, commit.stamp, commit.head, status, closed, *_records(commit, commit.run))
 
 
 def _archived(commit: Commit) -> tuple[Any, ...]:
     assert commit.archive is not None
     old = commit.archive
-    return (commit.process, commit.base, old.head, old.summary.status, old.summary.closed)
+    state = (old.head, old.summary.status, old.summary.closed)
+    return (commit.process, commit.base, *state, *_records(commit, old.summary.run))
