@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -37,6 +38,8 @@ _DEFAULTS = {
     "target_session_attrs": "primary",  # Of several hosts, the one that is; and a standby is not read from.
 }
 
+Asked = tuple[str, Sequence[Any]]
+"""A statement, in which `{schema}` stands for the schema, and its values."""
 Ring = Callable[[Iterable[str]], None]
 Rows = list[tuple[Any, ...]]
 Pool = ConnectionPool[Wire]
@@ -117,9 +120,11 @@ class Database:
         current = self._current
         if current is not None:
             return current.rows(statement, parameters)
-        transaction, rows = self._first(statement, parameters)
-        self._connections.putconn(transaction.connection)
-        return rows
+        connection, answer = self.first((statement, parameters))
+        try:
+            return connection.read(answer)
+        finally:
+            self.give_back(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -128,7 +133,7 @@ class Database:
         if current is not None:
             yield current
             return
-        transaction, _ = self._first(_BEGIN)
+        transaction = Transaction(self)
         try:
             with self._joined(transaction):
                 yield transaction
@@ -137,7 +142,7 @@ class Database:
             transaction.roll_back()
             raise
         finally:
-            self._connections.putconn(transaction.connection)
+            transaction.end()
         self.ring(transaction.topics)
 
     @contextmanager
@@ -153,26 +158,35 @@ class Database:
     def _current(self) -> Transaction | None:
         return getattr(self._here, "transaction", None)
 
-    def _first(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Transaction, Rows]:
-        """A connection on which a first statement, which changes nothing, has worked, and what it returned. Where the
-        connection turns out to be lost, another is tried."""
+    def first(self, *asked: Asked) -> tuple[Wire, PGresult]:
+        """A connection on which these statements, which change nothing that would last, have worked, and the answer to
+        the last one. Where the connection turns out to be lost, another is tried."""
         try:
-            return self._try(statement, parameters)
+            return self._try(asked)
         except _LostConnection:
             self._connections.check()
-            return self._try(statement, parameters)
+            return self._try(asked)
 
-    def _try(self, statement: str, parameters: Sequence[Any]) -> tuple[Transaction, Rows]:
+    def _try(self, asked: Sequence[Asked]) -> tuple[Wire, PGresult]:
         connection = self._connection()
-        transaction = Transaction(connection, self)
         try:
-            return transaction, transaction.rows(statement, parameters)
+            return connection, self.ask(connection, *asked)
         except BaseException as error:
             lost = connection.closed
-            self._connections.putconn(connection)
+            roll_back(connection)
+            self.give_back(connection)
             if lost and isinstance(error, BackendUnavailable):
                 raise _LostConnection(str(error)) from error
             raise
+
+    def ask(self, connection: Wire, *asked: Asked) -> PGresult:
+        """The answer to the last of some statements, sent together. Raises BackendUnavailable, UnsupportedBackend."""
+        made = [(self.statements[statement], values) for statement, values in asked]
+        with translated(self.where):
+            return connection.ask(*made[0]) if len(made) == 1 else connection.ask_at_once(*made)
+
+    def give_back(self, connection: Wire) -> None:
+        self._connections.putconn(connection)
 
     def _connection(self) -> Wire:
         """One from the pool. Raises BackendUnavailable that says why there is none."""
@@ -193,40 +207,59 @@ class Database:
 
 
 class Transaction:
-    """What is done on one connection, and the topics to ring for when it is committed."""
+    """What is done on one connection, and the topics to ring for when it is committed. It begins with its first
+    statement, in the same trip to the server."""
 
-    def __init__(self, connection: Wire, database: Database) -> None:
-        self.connection = connection
+    def __init__(self, database: Database) -> None:
         self.topics: set[str] = set()
         self._database = database
+        self._connection: Wire | None = None
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """What a statement returns, [] for one that returns nothing. Raises BackendUnavailable, UnsupportedBackend."""
-        with translated(self._database.where):
-            return self.connection.rows(self._database.statements[statement], parameters)
+        answer = self._ask(statement, parameters)
+        assert self._connection is not None
+        return self._connection.read(answer)
 
     def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
         """How many rows a statement concerned. Raises BackendUnavailable, UnsupportedBackend."""
         return self._ask(statement, parameters).command_tuples or 0
 
-    def _ask(self, statement: str, parameters: Sequence[Any] = ()) -> PGresult:
-        with translated(self._database.where):
-            return self.connection.ask(self._database.statements[statement], parameters)
+    def _ask(self, statement: str, parameters: Sequence[Any]) -> PGresult:
+        if self._connection is None:
+            self._connection, answer = self._database.first((_BEGIN, ()), (statement, parameters))
+            return answer
+        return self._database.ask(self._connection, (statement, parameters))
 
     def commit(self) -> None:
         """Commit, and tell the other operating-system processes. Raises BackendUnavailable."""
-        self.notify()
-        if self._ask("COMMIT").command_status != b"COMMIT":
+        if self._connection is None:
+            return
+        ended = self._database.ask(self._connection, *self._news(), ("COMMIT", ()))
+        if ended.command_status != b"COMMIT":
             raise BackendUnavailable(f"{self._database.where}: the transaction had failed, nothing of it was done")
 
     def notify(self) -> None:
         """Let other operating-system processes hear of the topics when the transaction is committed."""
-        if self.topics:
-            self.run(_NOTIFY, (self._database.statements.schema, sorted(self.topics)))
+        for asked in self._news():
+            self.run(*asked)
+
+    def _news(self) -> list[Asked]:
+        return [(_NOTIFY, (self._database.statements.schema, sorted(self.topics)))] if self.topics else []
 
     def roll_back(self) -> None:
+        if self._connection is not None:
+            roll_back(self._connection)
+
+    def end(self) -> None:
+        if self._connection is not None:
+            self._database.give_back(self._connection)
+
+
+def roll_back(connection: Wire) -> None:
+    if connection.info.transaction_status != TransactionStatus.IDLE:
         with suppress(psycopg.Error):
-            self.connection.execute("ROLLBACK")
+            connection.execute("ROLLBACK")
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:

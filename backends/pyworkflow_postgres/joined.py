@@ -61,9 +61,8 @@ class _Callers(Transaction):
     """What is done on a connection that is set up as its owner likes."""
 
     def __init__(self, connection: psycopg.Connection[Any], database: Database) -> None:
-        self.topics = set()
-        self._connection = connection
-        self._database = database
+        super().__init__(database)
+        self._callers = connection
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         cursor = self._execute(statement, parameters)
@@ -76,5 +75,5 @@ class _Callers(Transaction):
         query = self._database.statements[statement]
         prepare = None if self._database.pooler or not parameters else True
         with translated(self._database.where):
-            cursor = psycopg.Cursor(self._connection, row_factory=tuple_row)
+            cursor = psycopg.Cursor(self._callers, row_factory=tuple_row)
             return cursor.execute(query, parameters or None, prepare=prepare, binary=True)

@@ -20,6 +20,8 @@ from psycopg.pq.abc import PGconn, PGresult
 from psycopg.rows import tuple_row
 
 Dump = Callable[[Any], bytes]
+Asked = tuple[bytes, Sequence[Any]]
+"""A statement and its values."""
 
 BINARY = 1
 _PLACEHOLDER = re.compile(rb"%%|%[sb]::(\w+(?:\[\])?)")
@@ -55,30 +57,51 @@ class _Known(NamedTuple):
     formats: list[int]
     name: bytes = b""
 
+    def dumped(self, values: Sequence[Any]) -> list[bytes | None]:
+        return [None if value is None else dump(value) for dump, value in zip(self.dumps, values, strict=True)]
+
 
 class Wire(psycopg.Connection[Any]):
-    """Beside all that a psycopg.Connection can do: `ask`. Nothing is prepared where `prepare_threshold` is None."""
+    """Beside all that a psycopg.Connection can do: `ask`, and `ask_at_once`. Nothing is prepared where
+    `prepare_threshold` is None."""
 
     def __init__(self, pgconn: PGconn, row_factory: Any = tuple_row) -> None:
         super().__init__(pgconn, row_factory)
         self._known: dict[bytes, _Known] = {}
         self._loader = Transformer(self)
 
-    def rows(self, statement: bytes, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """What a statement returns, [] for one that returns nothing. Raises psycopg's errors."""
-        result = self.ask(statement, values)
-        self._loader.set_pgresult(result)
-        return self._loader.load_rows(0, result.ntuples, tuple)
+    def read(self, answer: PGresult) -> list[tuple[Any, ...]]:
+        """The rows of an answer, [] for one without."""
+        self._loader.set_pgresult(answer)
+        return self._loader.load_rows(0, answer.ntuples, tuple)
 
     def ask(self, statement: bytes, values: Sequence[Any] = ()) -> PGresult:
         """The server's answer. Raises psycopg's errors."""
-        known = self._known.get(statement) or self._learn(statement)
-        given = [None if value is None else dump(value) for dump, value in zip(known.dumps, values, strict=True)]
+        known = self._know(statement)
+        self._send(known, known.dumped(values))
+        return self._answer()
+
+    def ask_at_once(self, *asked: Asked) -> PGresult:
+        """The answer to the last of several statements that are sent together; where one fails those after it are not
+        executed. Raises psycopg's errors."""
+        known = [self._know(statement) for statement, _ in asked]
+        given = [each.dumped(values) for each, (_, values) in zip(known, asked, strict=True)]
+        self.pgconn.enter_pipeline_mode()
+        for each, dumped in zip(known, given, strict=True):
+            self._send(each, dumped)
+        self.pgconn.pipeline_sync()
+        answers = self._answers()
+        self.pgconn.exit_pipeline_mode()
+        return _good(next((answer for answer in answers if answer.status in _FAILED), answers[-1]))
+
+    def _send(self, known: _Known, given: list[bytes | None]) -> None:
         if known.name:
             self.pgconn.send_query_prepared(known.name, given, known.formats, BINARY)
         else:
             self.pgconn.send_query_params(known.text, given, known.oids, known.formats, BINARY)
-        return self._answer()
+
+    def _know(self, statement: bytes) -> _Known:
+        return self._known.get(statement) or self._learn(statement)
 
     def _learn(self, statement: bytes) -> _Known:
         known = _read(statement)
@@ -90,10 +113,27 @@ class Wire(psycopg.Connection[Any]):
         return known
 
     def _answer(self) -> PGresult:
-        result: PGresult = self.wait(generators.execute(self.pgconn))[-1]
-        if result.status in _FAILED:
-            raise error_from_result(result)
-        return result
+        return _good(self.wait(generators.execute(self.pgconn))[-1])
+
+    def _answers(self) -> list[PGresult]:
+        """All up to the end of what was sent at once, or to where the server ended the connection and said why."""
+        answers: list[PGresult] = []
+        while True:
+            try:
+                answer = self.wait(generators.execute(self.pgconn))[-1]
+            except psycopg.Error:
+                if answers and answers[-1].status in _FAILED:
+                    raise error_from_result(answers[-1]) from None
+                raise
+            if answer.status == ExecStatus.PIPELINE_SYNC:
+                return answers
+            answers.append(answer)
+
+
+def _good(answer: PGresult) -> PGresult:
+    if answer.status in _FAILED:
+        raise error_from_result(answer)
+    return answer
 
 
 def _read(statement: bytes) -> _Known:
