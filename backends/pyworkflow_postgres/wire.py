@@ -73,7 +73,9 @@ class Wire(psycopg.Connection[Any]):
     def read(self, answer: PGresult) -> list[tuple[Any, ...]]:
         """The rows of an answer, [] for one without."""
         self._loader.set_pgresult(answer)
-        return self._loader.load_rows(0, answer.ntuples, tuple)
+        rows = self._loader.load_rows(0, answer.ntuples, tuple)
+        self._loader.set_pgresult(None)  # An idle connection keeps nothing in memory.
+        return rows
 
     def ask(self, statement: bytes, values: Sequence[Any] = ()) -> PGresult:
         """The server's answer. Raises psycopg's errors."""
@@ -91,8 +93,9 @@ class Wire(psycopg.Connection[Any]):
             self._send(each, dumped)
         self.pgconn.pipeline_sync()
         answers = self._answers()
-        self.pgconn.exit_pipeline_mode()
-        return _good(next((answer for answer in answers if answer.status in _FAILED), answers[-1]))
+        if not self.closed:
+            self.pgconn.exit_pipeline_mode()
+        return [_good(answer) for answer in answers][-1]
 
     def _send(self, known: _Known, given: list[bytes | None]) -> None:
         if known.name:
@@ -122,8 +125,8 @@ class Wire(psycopg.Connection[Any]):
             try:
                 answer = self.wait(generators.execute(self.pgconn))[-1]
             except psycopg.Error:
-                if answers and answers[-1].status in _FAILED:
-                    raise error_from_result(answers[-1]) from None
+                if any(answer.status in _FAILED for answer in answers):
+                    return answers
                 raise
             if answer.status == ExecStatus.PIPELINE_SYNC:
                 return answers
