@@ -1,120 +1,72 @@
-"""Commits: each applied whole or refused by itself, all of them in a few statements over arrays."""
+"""Commits: many of them in one call of the server's function `commit`, over arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pyworkflow.engine.store import Commit
+from pyworkflow.engine.store import Commit, Summary
 from pyworkflow_sql import rows
 from pyworkflow_sql.lines import fold
 
 from .database import Transaction
 
-Values = list[tuple[Any, ...]]
+Columns = list[list[Any] | None]
 
-_LOCK = "SELECT FROM {schema}.run WHERE current AND id = ANY(%b::text[]) ORDER BY id FOR UPDATE"
-_AND_RECORD = """
-RETURNING run.key, run.id, run.run),
-recorded AS (
-    INSERT INTO {schema}.event SELECT put.key, new.seq, new.body
-    FROM unnest(%b::text[], %b::text[], %b::int4[], %b::bytea[]) AS new (id, run, seq, body)
-    JOIN put ON put.id = new.id AND put.run = new.run
+_RUN = ("text text text text bytea text float8 int4 bytea", "text text text float8 text text")
+_KEY = "text text"
+_TASK = "text text text float8 int4 bytea"
+_WIDTHS = [len(columns.split()) for columns in (*_RUN, _KEY, _TASK)]
+_CALL = "SELECT {{schema}}.commit_2({})".format(
+    ", ".join(f"%b::{type}[]" for columns in (*_RUN, _KEY, _TASK) for type in columns.split())
 )
-SELECT key, id FROM put
-"""
-_MOVE = f"""
-WITH put AS (UPDATE {{schema}}.run SET stamp = new.stamp, head = new.head,
-    status = coalesce(new.status, run.status), closed = coalesce(new.closed, run.closed)
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[])
-    AS new (id, base, stamp, head, status, closed)
-WHERE run.id = new.id AND run.current AND run.stamp = new.base {_AND_RECORD}
-"""
-_ARCHIVE = f"""
-WITH put AS (UPDATE {{schema}}.run SET current = false, head = old.head, status = old.status, closed = old.closed
-FROM unnest(%b::text[], %b::text[], %b::bytea[], %b::text[], %b::float8[]) AS old (id, base, head, status, closed)
-WHERE run.id = old.id AND run.current AND run.stamp = old.base {_AND_RECORD}
-"""
-_BEGIN = f"""
-WITH put AS (INSERT INTO {{schema}}.run (current, {rows.BEGUN})
-SELECT true, {rows.BEGUN} FROM unnest(%b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::text[],
-    %b::text[], %b::float8[], %b::float8[], %b::text[], %b::text[]) AS new ({rows.BEGUN})
-ORDER BY id ON CONFLICT DO NOTHING {_AND_RECORD}
-"""
-_TAG = "INSERT INTO {schema}.tag SELECT * FROM unnest(%b::text[], %b::int8[]) ON CONFLICT DO NOTHING"
-_REMOVE = """
-DELETE FROM {schema}.task USING unnest(%b::text[], %b::text[]) AS old (process, key)
-WHERE task.process = old.process AND task.key = old.key
-"""
-_ADD = f"""
-INSERT INTO {{schema}}.task ({rows.TASK})
-SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::float8[], %b::int4[], %b::bytea[])
-ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
-    priority = excluded.priority, body = excluded.body
-"""
+_NOTHING_NEW: tuple[None, ...] = (None,) * _WIDTHS[1]
 
 
 def apply(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
-    """Apply what can be applied; the processes for which that was done.
-
-    Runs are locked in the order of their ids, and tasks only by who holds the lock of their run: so no two that do
-    this wait for each other.
-    """
-    if len(commits) > 1:
-        transaction.run(_LOCK, ([commit.process for commit in commits],))
-    done = _put_runs(transaction, commits)
-    _over(transaction, _REMOVE, [(commit.process, key) for commit in commits if commit.process in done
-                                 for key in commit.remove])  # fmt: skip
-    _over(transaction, _ADD, [rows.task(task) for commit in commits if commit.process in done for task in commit.add])
-    return done
-
-
-def _put_runs(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
-    """Change runs and begin them, and record their events."""
-    moved = [commit for commit in commits if commit.base and commit.archive is None]
-    done = set(_put(transaction, _MOVE, [_moved(commit) for commit in moved], moved))
-    begun = [commit for commit in commits if not commit.base]
-    if old := [commit for commit in commits if commit.archive is not None]:
-        behind = _put(transaction, _ARCHIVE, [_archived(commit) for commit in old], old)
-        begun += [commit for commit in old if commit.process in behind]
-    keys = _put(transaction, _BEGIN, [rows.begun(commit) for commit in begun], begun)
-    tagged = [commit.summary for commit in begun if commit.summary is not None and commit.process in keys]
-    _over(transaction, _TAG, [(tag, keys[summary.id]) for summary in tagged for tag in summary.tags])
-    return done | keys.keys()
+    """Apply what can be applied; the processes for which that was done."""
+    puts = [put for commit in commits for put in _puts(commit)]
+    begun = any(commit.archive is not None or not commit.base for commit in commits)
+    values = [
+        *_columns([put[: _WIDTHS[0]] for put in puts], _WIDTHS[0]),
+        *_columns([put[_WIDTHS[0] :] for put in puts] if begun else [], _WIDTHS[1]),
+        *_columns([(commit.process, key) for commit in commits for key in commit.remove], _WIDTHS[2]),
+        *_columns([rows.task(task) for commit in commits for task in commit.add], _WIDTHS[3]),
+    ]
+    ((done,),) = transaction.rows(_CALL, values)
+    return set(done)
 
 
-def _put(transaction: Transaction, statement: str, values: Values, commits: Sequence[Commit]) -> dict[str, int]:
-    """Put some runs, and those of their commits' events that belong to them; the keys of those that were put."""
-    if not values:
-        return {}
-    events = [(*key, seq, body) for commit in commits for key, seq, body in fold(commit.entries, _runs(commit))]
-    put = transaction.rows(statement, [*_columns(values, 0), *_columns(events, 4)])
-    return {id: key for key, id in put}
+def _columns(table: Sequence[tuple[Any, ...]], width: int) -> Columns:
+    """Rows as columns; those of a table without rows are none."""
+    return [list(column) for column in zip(*table, strict=True)] if table else [None] * width
 
 
-def _runs(commit: Commit) -> dict[str, tuple[str, str]]:
+def _puts(commit: Commit) -> Iterator[tuple[Any, ...]]:
+    """What a commit does to runs, as rows of the function's table."""
+    id, new = commit.process, commit.summary
+    if commit.base and commit.archive is None:
+        status, closed = (None, None) if new is None else (new.status, new.closed)
+        state = (commit.stamp, commit.head, status, closed)
+        yield (id, "change", commit.base, *state, *_records(commit, commit.run), *_NOTHING_NEW)
+        return
+    if commit.archive is not None:
+        old = commit.archive.summary
+        state = ("", commit.archive.head, old.status, old.closed)
+        yield (id, "archive", commit.base, *state, *_records(commit, old.run), *_NOTHING_NEW)
+    assert new is not None
+    how = "begin" if commit.archive is None else "follow"
+    state = (commit.stamp, commit.head, new.status, new.closed)
+    yield (id, how, "", *state, *_records(commit, commit.run), *_begun(new))
+
+
+def _begun(new: Summary) -> tuple[Any, ...]:
+    return (new.run, new.workflow, new.version, new.started, new.parent, json.dumps(new.tags))
+
+
+def _records(commit: Commit, run: str) -> tuple[int | None, bytes | None]:
+    """The number and the records of one run's row of events, if it has got any."""
     runs = [commit.run] if commit.archive is None else [commit.archive.summary.run, commit.run]
-    return {run: (commit.process, run) for run in runs}
-
-
-def _over(transaction: Transaction, statement: str, values: Values) -> None:
-    """Run a statement over the columns of some rows, if there are any."""
-    if values:
-        transaction.run(statement, _columns(values, 0))
-
-
-def _columns(values: Values, width: int) -> list[list[Any]]:
-    """Rows as columns; as many empty ones as `width` where there are no rows."""
-    return [list(column) for column in zip(*values, strict=True)] or [[]] * width
-
-
-def _moved(commit: Commit) -> tuple[Any, ...]:
-    new = commit.summary
-    status, closed = (None, None) if new is None else (new.status, new.closed)
-    return (commit.process, commit.base, commit.stamp, commit.head, status, closed)
-
-
-def _archived(commit: Commit) -> tuple[Any, ...]:
-    assert commit.archive is not None
-    old = commit.archive
-    return (commit.process, commit.base, old.head, old.summary.status, old.summary.closed)
+    found = {of: (seq, records) for of, seq, records in fold(commit.entries, {run: run for run in runs})}
+    return found.get(run, (None, None))

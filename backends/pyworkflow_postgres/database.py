@@ -11,13 +11,15 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.rows import tuple_row
+from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from pyworkflow.exceptions import BackendUnavailable
 
 from .errors import translated
 from .statements import Statements
+from .wire import Wire
 
 IDLE_IN_TRANSACTION = "30s"
 TRY_AGAIN = 0.2
@@ -26,7 +28,7 @@ SET idle_in_transaction_session_timeout = '{idle}'; SET plan_cache_mode = force_
 SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 """
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-_NOTIFY = "SELECT pg_notify(%s, topic) FROM unnest(%b::text[]) AS topic"
+_NOTIFY = "SELECT pg_notify(%s::text, topic) FROM unnest(%b::text[]) AS topic"
 _DEFAULTS = {
     "application_name": "pyworkflow",
     "keepalives_idle": 10,
@@ -36,9 +38,11 @@ _DEFAULTS = {
     "target_session_attrs": "primary",  # Of several hosts, the one that is; and a standby is not read from.
 }
 
+Asked = tuple[str, Sequence[Any]]
+"""A statement, in which `{schema}` stands for the schema, and its values."""
 Ring = Callable[[Iterable[str]], None]
 Rows = list[tuple[Any, ...]]
-Pool = ConnectionPool[psycopg.Connection[Any]]
+Pool = ConnectionPool[Wire]
 
 
 class _LostConnection(BackendUnavailable):
@@ -62,6 +66,7 @@ class Database:
             **_DEFAULTS,
             "connect_timeout": max(round(timeout), 2),
             **given,
+            "client_encoding": "utf8",
             "autocommit": True,
             "prepare_threshold": None if pooler else 5,
         }
@@ -72,10 +77,10 @@ class Database:
         self._pid = os.getpid()
         self._here = threading.local()
 
-    def connect(self) -> psycopg.Connection[Any]:
+    def connect(self) -> Wire:
         """A connection outside of the pool. Raises BackendUnavailable."""
         with translated(self.where):
-            return psycopg.connect(**self._options)
+            return Wire.connect(**self._options)
 
     @property
     def _connections(self) -> Pool:
@@ -97,6 +102,7 @@ class Database:
                 raise BackendUnavailable(f"{self.where}: this backend was closed")
             if self._pool is None:
                 self._pool = ConnectionPool(
+                    connection_class=Wire,
                     kwargs=self._options,
                     min_size=0,
                     max_size=self._size,
@@ -114,9 +120,11 @@ class Database:
         current = self._current
         if current is not None:
             return current.rows(statement, parameters)
-        transaction, rows = self._first(statement, parameters)
-        self._connections.putconn(transaction.connection)
-        return rows
+        connection, answer = self.first((statement, parameters))
+        try:
+            return connection.read(answer)
+        finally:
+            self.give_back(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -125,7 +133,7 @@ class Database:
         if current is not None:
             yield current
             return
-        transaction, _ = self._first(_BEGIN)
+        transaction = Transaction(self)
         try:
             with self._joined(transaction):
                 yield transaction
@@ -134,7 +142,7 @@ class Database:
             transaction.roll_back()
             raise
         finally:
-            self._connections.putconn(transaction.connection)
+            transaction.end()
         self.ring(transaction.topics)
 
     @contextmanager
@@ -150,27 +158,37 @@ class Database:
     def _current(self) -> Transaction | None:
         return getattr(self._here, "transaction", None)
 
-    def _first(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Transaction, Rows]:
-        """A connection on which a first statement, which changes nothing, has worked, and what it returned. Where the
-        connection turns out to be lost, another is tried."""
+    def first(self, *asked: Asked) -> tuple[Wire, PGresult]:
+        """A connection on which these statements, which change nothing that would last, have worked, and the answer to
+        the last one. Where the connection turns out to be lost, another is tried."""
         try:
-            return self._try(statement, parameters)
+            return self._try(asked)
         except _LostConnection:
             self._connections.check()
-            return self._try(statement, parameters)
+            return self._try(asked)
 
-    def _try(self, statement: str, parameters: Sequence[Any]) -> tuple[Transaction, Rows]:
-        transaction = Transaction(self._connection(), self)
+    def _try(self, asked: Sequence[Asked]) -> tuple[Wire, PGresult]:
+        connection = self._connection()
         try:
-            return transaction, transaction.rows(statement, parameters)
+            return connection, self.ask(connection, *asked)
         except BaseException as error:
-            lost = transaction.connection.closed
-            self._connections.putconn(transaction.connection)
+            lost = connection.closed
+            roll_back(connection)
+            self.give_back(connection)
             if lost and isinstance(error, BackendUnavailable):
                 raise _LostConnection(str(error)) from error
             raise
 
-    def _connection(self) -> psycopg.Connection[Any]:
+    def ask(self, connection: Wire, *asked: Asked) -> PGresult:
+        """The answer to the last of some statements, sent together. Raises BackendUnavailable, UnsupportedBackend."""
+        made = [(self.statements[statement], values) for statement, values in asked]
+        with translated(self.where):
+            return connection.ask(*made[0]) if len(made) == 1 else connection.ask_at_once(*made)
+
+    def give_back(self, connection: Wire) -> None:
+        self._connections.putconn(connection)
+
+    def _connection(self) -> Wire:
         """One from the pool. Raises BackendUnavailable that says why there is none."""
         until = time.monotonic() + self.timeout
         while (left := until - time.monotonic()) > 0:
@@ -189,41 +207,59 @@ class Database:
 
 
 class Transaction:
-    """What is done on one connection, and the topics to ring for when it is committed."""
+    """What is done on one connection, and the topics to ring for when it is committed. It begins with its first
+    statement, in the same trip to the server."""
 
-    def __init__(self, connection: psycopg.Connection[Any], database: Database) -> None:
-        self.connection = connection
+    def __init__(self, database: Database) -> None:
         self.topics: set[str] = set()
         self._database = database
+        self._connection: Wire | None = None
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
-        """What a statement returns, [] for one that returns nothing."""
-        cursor = self.run(statement, parameters)
-        return cursor.fetchall() if cursor.description else []
+        """What a statement returns, [] for one that returns nothing. Raises BackendUnavailable, UnsupportedBackend."""
+        answer = self._ask(statement, parameters)
+        assert self._connection is not None
+        return self._connection.read(answer)
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Raises BackendUnavailable, UnsupportedBackend."""
-        cursor = psycopg.Cursor(self.connection, row_factory=tuple_row)
-        database = self._database
-        with translated(database.where):
-            prepare = None if database.pooler or not parameters else True
-            return cursor.execute(database.statements[statement], parameters or None, prepare=prepare, binary=True)
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        """How many rows a statement concerned. Raises BackendUnavailable, UnsupportedBackend."""
+        return self._ask(statement, parameters).command_tuples or 0
+
+    def _ask(self, statement: str, parameters: Sequence[Any]) -> PGresult:
+        if self._connection is None:
+            self._connection, answer = self._database.first((_BEGIN, ()), (statement, parameters))
+            return answer
+        return self._database.ask(self._connection, (statement, parameters))
 
     def commit(self) -> None:
         """Commit, and tell the other operating-system processes. Raises BackendUnavailable."""
-        self.notify()
-        ended = self.run("COMMIT").statusmessage
-        if ended != "COMMIT":
+        if self._connection is None:
+            return
+        ended = self._database.ask(self._connection, *self._news(), ("COMMIT", ()))
+        if ended.command_status != b"COMMIT":
             raise BackendUnavailable(f"{self._database.where}: the transaction had failed, nothing of it was done")
 
     def notify(self) -> None:
         """Let other operating-system processes hear of the topics when the transaction is committed."""
-        if self.topics:
-            self.run(_NOTIFY, (self._database.statements.schema, sorted(self.topics)))
+        for asked in self._news():
+            self.run(*asked)
+
+    def _news(self) -> list[Asked]:
+        return [(_NOTIFY, (self._database.statements.schema, sorted(self.topics)))] if self.topics else []
 
     def roll_back(self) -> None:
+        if self._connection is not None:
+            roll_back(self._connection)
+
+    def end(self) -> None:
+        if self._connection is not None:
+            self._database.give_back(self._connection)
+
+
+def roll_back(connection: Wire) -> None:
+    if connection.info.transaction_status != TransactionStatus.IDLE:
         with suppress(psycopg.Error):
-            self.connection.execute("ROLLBACK")
+            connection.execute("ROLLBACK")
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.rows import tuple_row
 
 from pyworkflow.exceptions import UnsupportedBackend
 
@@ -15,7 +16,7 @@ from .database import Database, Rows, Transaction
 from .errors import translated
 from .statements import Statements
 
-_SERVER = "SELECT current_database()::text, pg_postmaster_start_time()::text, to_regclass(%s) IS NOT NULL"
+_SERVER = "SELECT current_database()::text, pg_postmaster_start_time()::text, to_regclass(%s::text) IS NOT NULL"
 
 
 class Joined:
@@ -46,11 +47,33 @@ class Joined:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """What a statement returns that only looks."""
-        return Transaction(self._connection, self._database).rows(statement, parameters)
+        return _Callers(self._connection, self._database).rows(statement, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        transaction = Transaction(self._connection, self._database)
+        transaction = _Callers(self._connection, self._database)
         with translated(self.where), self._connection.transaction():
             yield transaction
             transaction.notify()
+
+
+class _Callers(Transaction):
+    """What is done on a connection that is set up as its owner likes."""
+
+    def __init__(self, connection: psycopg.Connection[Any], database: Database) -> None:
+        super().__init__(database)
+        self._callers = connection
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        cursor = self._execute(statement, parameters)
+        return cursor.fetchall() if cursor.description else []
+
+    def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
+        return self._execute(statement, parameters).rowcount
+
+    def _execute(self, statement: str, parameters: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
+        query = self._database.statements[statement]
+        prepare = None if self._database.pooler or not parameters else True
+        with translated(self._database.where):
+            cursor = psycopg.Cursor(self._callers, row_factory=tuple_row)
+            return cursor.execute(query, parameters or None, prepare=prepare, binary=True)

@@ -6,6 +6,8 @@ for them. Names compare by their bytes, whatever the database's language.
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import psycopg
 
 from pyworkflow.exceptions import UnsupportedBackend
@@ -14,6 +16,13 @@ from .statements import Statements
 
 OLDEST_SERVER = 12
 LOCK = 0x7079776B
+
+
+def _function(name: str) -> str:
+    """What creates a function of the server's. Its name ends in the version of the schema that brought it: one that is
+    changed gets another, for workers of the version before still call the old one."""
+    return files(__package__).joinpath("sql", f"{name}.sql").read_text()
+
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -72,6 +81,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX task_queue ON {schema}.task (queue, priority, due, number)",
         "CREATE INDEX task_due ON {schema}.task (queue, due)",
     ),
+    (_function("commit"), _function("claim")),
 )
 VERSION = len(MIGRATIONS)
 

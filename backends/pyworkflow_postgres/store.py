@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -27,11 +28,11 @@ FASTEST_LOOK, SLOWEST_LOOK = 0.005, 0.5
 PATIENCE = 0.1
 
 _PREFIX = "{schema}."
-_READ = "SELECT stamp, head FROM {schema}.run WHERE id = %s AND current"
-_READ_RUN = "SELECT stamp, head FROM {schema}.run WHERE id = %s AND run = %s"
+_READ = "SELECT stamp, head FROM {schema}.run WHERE id = %s::text AND current"
+_READ_RUN = "SELECT stamp, head FROM {schema}.run WHERE id = %s::text AND run = %s::text"
 _HISTORY = """
 SELECT event.seq, event.body FROM {schema}.run JOIN {schema}.event ON event.run = run.key
-WHERE run.id = %s AND run.run = %s AND event.seq > %s ORDER BY event.seq LIMIT %s::int8
+WHERE run.id = %s::text AND run.run = %s::text AND event.seq > %s::int4 ORDER BY event.seq LIMIT %s::int8
 """
 _HISTORIES = """
 SELECT wanted.place, event.seq, event.body
@@ -40,17 +41,17 @@ JOIN {schema}.run ON run.id = wanted.id AND run.run = wanted.run
 JOIN {schema}.event ON event.run = run.key AND event.seq > wanted.skip
 ORDER BY wanted.place, event.seq
 """
-_SAME_TASK = "process = %s AND key = %s AND queue = %s AND due = %s AND body = %s"
-_POSTPONE = f"UPDATE {{schema}}.task SET due = %s WHERE {_SAME_TASK}"
+_SAME_TASK = "process = %s::text AND key = %s::text AND queue = %s::text AND due = %s::float8 AND body = %s::bytea"
+_POSTPONE = f"UPDATE {{schema}}.task SET due = %s::float8 WHERE {_SAME_TASK}"
 _DISCARD = f"DELETE FROM {{schema}}.task WHERE {_SAME_TASK}"
-_TASKS = f"SELECT {rows.TASK} FROM {{schema}}.task WHERE process = %s ORDER BY number"
+_TASKS = f"SELECT {rows.TASK} FROM {{schema}}.task WHERE process = %s::text ORDER BY number"
 _QUEUES = """
-SELECT queue, count(*) FILTER (WHERE due <= %s), count(*) FILTER (WHERE due > %s)
+SELECT queue, count(*) FILTER (WHERE due <= %s::float8), count(*) FILTER (WHERE due > %s::float8)
 FROM {schema}.task GROUP BY queue ORDER BY queue
 """
 _PURGE = """
 WITH old AS MATERIALIZED (
-    SELECT key FROM {schema}.run WHERE closed < %s ORDER BY closed LIMIT %s FOR UPDATE SKIP LOCKED
+    SELECT key FROM {schema}.run WHERE closed < %s::float8 ORDER BY closed LIMIT %s::int8 FOR UPDATE SKIP LOCKED
 ),
 events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),
 tags AS (DELETE FROM {schema}.tag USING old WHERE tag.run = old.key)
@@ -61,9 +62,12 @@ _SETTINGS = "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'sync
 _INFO = """
 SELECT (SELECT number FROM {schema}.version), (SELECT count(*) FROM {schema}.run WHERE current), (
     SELECT sum(pg_total_relation_size(format('%%I.%%I', schemaname, tablename)::regclass))::int8
-    FROM pg_tables WHERE schemaname = %s
+    FROM pg_tables WHERE schemaname = %s::text
 )
 """
+
+_ASKED = re.compile(r"\?")
+_TYPES = {str: "text", int: "int8", float: "float8"}
 
 logger = logging.getLogger("pyworkflow.engine")
 
@@ -157,7 +161,7 @@ class PostgresStore(Store):
 
     def purge(self, closed_before: float, limit: int) -> int:
         with self._database.transaction() as transaction:
-            return transaction.run(_PURGE, (closed_before, limit)).rowcount
+            return transaction.run(_PURGE, (closed_before, limit))
 
     # -- tasks ----------
 
@@ -197,7 +201,8 @@ class PostgresStore(Store):
 
     def _ask(self, asked: questions.Asked) -> Rows:
         statement, values = asked
-        return self._look(statement.replace("?", "%s"), *values)
+        types = iter([_TYPES[type(value)] for value in values])
+        return self._look(_ASKED.sub(lambda _: f"%s::{next(types)}", statement), *values)
 
     def _look(self, statement: str, *values: object) -> Rows:
         """What a statement finds; nothing where a text is asked for that no row can have."""

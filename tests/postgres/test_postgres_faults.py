@@ -242,6 +242,7 @@ def test_too_many_connections_are_said(server: Server) -> None:
     with pytest.raises(BackendUnavailable, match="too many connections"):
         PostgresBackend(url)
     with shop.store.batch():
+        shop.store.read("p")
         refused: list[BaseException] = []
         thread = threading.Thread(target=_catch, args=(lambda: shop.process_by_id("p"), refused))
         thread.start()

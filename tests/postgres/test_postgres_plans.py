@@ -51,6 +51,20 @@ def test_no_table_is_read_as_a_whole(schema: str, know: str) -> None:
         assert _use(store) == []
 
 
+def test_through_a_pooler_steps_go_by_an_index_too(schema: str) -> None:
+    """The server keeps its functions' plans, whoever it is that calls them next on that connection."""
+    with closing(PostgresStore(postgres.url(), schema=schema, listen=False)) as store:
+        for many in (FEW, MANY):
+            _fill(schema, many)
+            for _ in range(10):
+                with store.batch():
+                    claimed = store.claim(["decision/c"], 1e6, 2e6, 5)
+                    commits = [make_commit(task.process, "1", "2", run="r", remove=["d"]) for task, _ in claimed]
+                    assert store.commit(commits) == [True] * 5
+                    assert _read_as_a_whole(store) == []
+            _empty(schema)
+
+
 def _fill(schema: str, many: int) -> None:
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(FILL.replace("NAME", schema).replace("MANY", str(many)).encode())
@@ -82,7 +96,12 @@ def _use(store: Any) -> list[Any]:
         store.postpone(store.tasks("p7")[0], 5.0)
         for query in ({}, {"workflow": "W3"}, {"id": "p7"}, {"id_prefix": "p77"}, {"statuses": OPEN}):
             assert store.find(Query(**query, limit=10, cursor=(1e9, "", "")))
-        return store._database.rows(
-            "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = %s AND seq_scan > 0",
-            (store._own.statements.schema,),
-        )
+        return _read_as_a_whole(store)
+
+
+def _read_as_a_whole(store: Any) -> list[Any]:
+    """Tables, by this transaction."""
+    return store._database.rows(
+        "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname = %s::text AND seq_scan > 0",
+        (store._own.statements.schema,),
+    )

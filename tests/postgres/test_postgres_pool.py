@@ -1,17 +1,19 @@
-"""Connections while a server is away, or is not the primary."""
+"""Connections while a server is away, or is not the primary; how often it is asked when it is there."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from contextlib import closing, suppress
+from typing import Any
 
 import psycopg
 import pytest
 
 from pyworkflow import BackendUnavailable
-from pyworkflow.testing.store_bench import make_commit
+from pyworkflow.testing.store_bench import make_commit, make_task
 from pyworkflow_postgres import PostgresStore, database
+from pyworkflow_postgres.wire import Wire
 
 from ..servers import postgres
 
@@ -51,3 +53,41 @@ def test_a_standby_is_waited_for_until_it_is_promoted() -> None:
             connection.execute("SELECT pg_promote()")
         assert store.read("p") and store.commit([q]) == [True]
         store.close()
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each time that the server is asked for something is an item."""
+    made: list[str] = []
+
+    def counted(name: str) -> Any:
+        asked = getattr(Wire, name)
+
+        def ask(wire: Wire, *statements: Any) -> Any:
+            made.append(name)
+            return asked(wire, *statements)
+
+        return ask
+
+    for name in ("ask", "ask_at_once"):
+        monkeypatch.setattr(Wire, name, counted(name))
+    return made
+
+
+def test_how_often_the_server_is_asked(trips: list[str]) -> None:
+    with closing(PostgresStore(postgres.url(), schema=postgres.emptied(), clock=lambda: 1.0)) as store:
+        store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")]) for number in range(20)])
+        assert len(trips) == 2
+        with store.batch():
+            taken = store.claim(["q"], 100.0, 105.0, 20)
+            assert len(taken) == 20
+            store.commit([make_commit(task.process, "1", "2", remove=["d"]) for task, _ in taken])
+        assert len(trips) == 2 + 3
+        with store.batch():
+            store.commit([make_commit("p1", "2", "3"), make_commit("p2", "2", "3", add=[make_task("p2")])])
+            store.claim(["q"], 100.0, 105.0, 20)
+            store.commit([make_commit("p2", "3", "4", remove=["d"])])
+        assert len(trips) == 2 + 3 + 4
+        with store.batch():
+            pass
+        assert len(trips) == 2 + 3 + 4

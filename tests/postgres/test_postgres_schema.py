@@ -83,6 +83,20 @@ def test_an_older_schema_is_brought_up_to_date_with_what_is_in_it(monkeypatch: p
         each.close()
 
 
+def test_a_schema_of_the_first_version_gets_what_came_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "MIGRATIONS", tables.MIGRATIONS[:1])
+        patch.setattr(tables, "VERSION", 1)
+        opened().close()
+    assert execute("SELECT number FROM NAME.version") == [(1,)]
+    manager = Manager(opened(), [Ends])
+    manager.start_process(Process(Ends, "p"))
+    Worker(manager).run(burst=True)
+    assert manager.result("p", 0) == "fine"
+    assert execute("SELECT number FROM NAME.version") == [(tables.VERSION,)]
+    manager.close()
+
+
 def test_a_migration_that_fails_leaves_the_older_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     opened().close()
     steps = ("ALTER TABLE {schema}.run ADD extra integer", "ALTER TABLE {schema}.nowhere ADD extra integer")
