@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pyworkflow.engine.store import Row, Task
 
-from .database import Transaction
+from .database import Alone, Transaction
 
 _CLAIM = "SELECT * FROM {schema}.claim_2(%b::text[], %s::float8, %s::float8, %s::int4)"
 NEXT_DUE = """
@@ -17,7 +17,7 @@ SELECT asked.queue, first.due FROM unnest(%b::text[]) AS asked (queue) CROSS JOI
 
 
 def claim(
-    transaction: Transaction, queues: Sequence[str], now: float, until: float, limit: int
+    transaction: Transaction | Alone, queues: Sequence[str], now: float, until: float, limit: int
 ) -> list[tuple[Task, Row | None]]:
     """Take what is due, highest priority first, then the earliest."""
     taken = transaction.rows(_CLAIM, (list(queues), now, until, limit))

@@ -6,33 +6,38 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pyworkflow.engine.bell import topics_of
 from pyworkflow.engine.store import Commit, Summary
 from pyworkflow_sql import rows
 from pyworkflow_sql.lines import fold
 
-from .database import Transaction
+from .database import Alone, Transaction
 
 Columns = list[list[Any] | None]
 
 _RUN = ("text text text text bytea text float8 int4 bytea", "text text text float8 text text")
 _KEY = "text text"
 _TASK = "text text text float8 int4 bytea"
-_WIDTHS = [len(columns.split()) for columns in (*_RUN, _KEY, _TASK)]
-_CALL = "SELECT {{schema}}.commit_2({})".format(
-    ", ".join(f"%b::{type}[]" for columns in (*_RUN, _KEY, _TASK) for type in columns.split())
+_TOPIC = "text text"
+_TABLES = (*_RUN, _KEY, _TASK, _TOPIC)
+_WIDTHS = [len(columns.split()) for columns in _TABLES]
+_CALL = "SELECT {{schema}}.commit_2({}, %s::text)".format(
+    ", ".join(f"%b::{type}[]" for columns in _TABLES for type in columns.split())
 )
 _NOTHING_NEW: tuple[None, ...] = (None,) * _WIDTHS[1]
 
 
-def apply(transaction: Transaction, commits: Sequence[Commit]) -> set[str]:
-    """Apply what can be applied; the processes for which that was done."""
+def apply(transaction: Transaction | Alone, commits: Sequence[Commit], channel: str) -> set[str]:
+    """Apply what can be applied, and tell others of it on a channel; the processes for which that was done."""
     puts = [put for commit in commits for put in _puts(commit)]
     begun = any(commit.archive is not None or not commit.base for commit in commits)
-    values = [
+    values: list[Any] = [
         *_columns([put[: _WIDTHS[0]] for put in puts], _WIDTHS[0]),
         *_columns([put[_WIDTHS[0] :] for put in puts] if begun else [], _WIDTHS[1]),
         *_columns([(commit.process, key) for commit in commits for key in commit.remove], _WIDTHS[2]),
         *_columns([rows.task(task) for commit in commits for task in commit.add], _WIDTHS[3]),
+        *_columns([(commit.process, topic) for commit in commits for topic in topics_of(commit)], _WIDTHS[4]),
+        channel,
     ]
     ((done,),) = transaction.rows(_CALL, values)
     return set(done)

@@ -28,7 +28,7 @@ SET idle_in_transaction_session_timeout = '{idle}'; SET plan_cache_mode = force_
 SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 """
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-_NOTIFY = "SELECT pg_notify(%s::text, topic) FROM unnest(%b::text[]) AS topic"
+_UNSYNCED = "SET LOCAL synchronous_commit = off"
 _DEFAULTS = {
     "application_name": "pyworkflow",
     "keepalives_idle": 10,
@@ -120,9 +120,9 @@ class Database:
         current = self._current
         if current is not None:
             return current.rows(statement, parameters)
-        connection, answer = self.first((statement, parameters))
+        connection, answers = self.first((statement, parameters))
         try:
-            return connection.read(answer)
+            return connection.read(answers[0])
         finally:
             self.give_back(connection)
 
@@ -145,6 +145,11 @@ class Database:
             transaction.end()
         self.ring(transaction.topics)
 
+    def alone(self, lasting: bool = True) -> Transaction | Alone:
+        """For a statement that is all of a transaction, where this thread is not in one. Of what need not be `lasting`
+        a crash of the server may leave nothing."""
+        return self._current or Alone(self, lasting)
+
     @contextmanager
     def _joined(self, transaction: Transaction) -> Iterator[None]:
         """Whatever this thread does is part of the transaction."""
@@ -158,16 +163,17 @@ class Database:
     def _current(self) -> Transaction | None:
         return getattr(self._here, "transaction", None)
 
-    def first(self, *asked: Asked) -> tuple[Wire, PGresult]:
-        """A connection on which these statements, which change nothing that would last, have worked, and the answer to
-        the last one. Where the connection turns out to be lost, another is tried."""
+    def first(self, *asked: Asked) -> tuple[Wire, list[PGresult]]:
+        """A connection on which these statements, which change nothing that must last, have worked, and the answers.
+        Where the connection turns out to be lost, another is tried."""
         try:
-            return self._try(asked)
+            return self.once(*asked)
         except _LostConnection:
             self._connections.check()
-            return self._try(asked)
+            return self.once(*asked)
 
-    def _try(self, asked: Sequence[Asked]) -> tuple[Wire, PGresult]:
+    def once(self, *asked: Asked) -> tuple[Wire, list[PGresult]]:
+        """The same, for what must not be done twice: nobody knows whether it was where the connection is lost."""
         connection = self._connection()
         try:
             return connection, self.ask(connection, *asked)
@@ -179,22 +185,30 @@ class Database:
                 raise _LostConnection(str(error)) from error
             raise
 
-    def ask(self, connection: Wire, *asked: Asked) -> PGresult:
-        """The answer to the last of some statements, sent together. Raises BackendUnavailable, UnsupportedBackend."""
+    def ask(self, connection: Wire, *asked: Asked) -> list[PGresult]:
+        """The answers to some statements, sent together. Raises BackendUnavailable, UnsupportedBackend."""
         made = [(self.statements[statement], values) for statement, values in asked]
         with translated(self.where):
-            return connection.ask(*made[0]) if len(made) == 1 else connection.ask_at_once(*made)
+            return [connection.ask(*made[0])] if len(made) == 1 else connection.ask_at_once(*made)
+
+    def check(self, ended: PGresult) -> None:
+        """Was this the end of a transaction that counts? Raises BackendUnavailable."""
+        if ended.command_status != b"COMMIT":
+            raise BackendUnavailable(f"{self.where}: the transaction had failed, nothing of it was done")
 
     def give_back(self, connection: Wire) -> None:
         self._connections.putconn(connection)
 
     def _connection(self) -> Wire:
-        """One from the pool. Raises BackendUnavailable that says why there is none."""
+        """One from the pool that is not known to be lost. Raises BackendUnavailable that says why there is none."""
         until = time.monotonic() + self.timeout
         while (left := until - time.monotonic()) > 0:
             # The pool itself would try ever less often, and be late when the server is back.
             with translated(self.where), suppress(PoolTimeout):
-                return self._connections.getconn(min(left, TRY_AGAIN))
+                connection = self._connections.getconn(min(left, TRY_AGAIN))
+                if connection.is_live():
+                    return connection
+                self.give_back(connection)
         self.connect().close()
         raise BackendUnavailable(
             f"{self.where}: no connection was free for {self.timeout:g} s: pool_size is {self._size}"
@@ -217,35 +231,22 @@ class Transaction:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """What a statement returns, [] for one that returns nothing. Raises BackendUnavailable, UnsupportedBackend."""
-        answer = self._ask(statement, parameters)
-        assert self._connection is not None
+        if self._connection is None:
+            self._connection, (_, answer) = self._database.first((_BEGIN, ()), (statement, parameters))
+        else:
+            (answer,) = self._database.ask(self._connection, (statement, parameters))
         return self._connection.read(answer)
 
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        """How many rows a statement concerned. Raises BackendUnavailable, UnsupportedBackend."""
-        return self._ask(statement, parameters).command_tuples or 0
-
-    def _ask(self, statement: str, parameters: Sequence[Any]) -> PGresult:
-        if self._connection is None:
-            self._connection, answer = self._database.first((_BEGIN, ()), (statement, parameters))
-            return answer
-        return self._database.ask(self._connection, (statement, parameters))
+    def ring(self, topics: Iterable[str]) -> None:
+        """Wake those who wait for these topics, once it is committed."""
+        self.topics.update(topics)
 
     def commit(self) -> None:
-        """Commit, and tell the other operating-system processes. Raises BackendUnavailable."""
+        """Raises BackendUnavailable."""
         if self._connection is None:
             return
-        ended = self._database.ask(self._connection, *self._news(), ("COMMIT", ()))
-        if ended.command_status != b"COMMIT":
-            raise BackendUnavailable(f"{self._database.where}: the transaction had failed, nothing of it was done")
-
-    def notify(self) -> None:
-        """Let other operating-system processes hear of the topics when the transaction is committed."""
-        for asked in self._news():
-            self.run(*asked)
-
-    def _news(self) -> list[Asked]:
-        return [(_NOTIFY, (self._database.statements.schema, sorted(self.topics)))] if self.topics else []
+        (ended,) = self._database.ask(self._connection, ("COMMIT", ()))
+        self._database.check(ended)
 
     def roll_back(self) -> None:
         if self._connection is not None:
@@ -254,6 +255,31 @@ class Transaction:
     def end(self) -> None:
         if self._connection is not None:
             self._database.give_back(self._connection)
+
+
+class Alone:
+    """One statement that is a transaction by itself: all of it is one trip to the server."""
+
+    def __init__(self, database: Database, lasting: bool) -> None:
+        self._database = database
+        self._lasting = lasting
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
+        """What it returns. Raises BackendUnavailable, UnsupportedBackend."""
+        asked = (statement, parameters), ("COMMIT", ())
+        if self._lasting:
+            connection, answers = self._database.once((_BEGIN, ()), *asked)
+        else:
+            connection, answers = self._database.first((_BEGIN, ()), (_UNSYNCED, ()), *asked)
+        try:
+            self._database.check(answers[-1])
+            return connection.read(answers[-2])
+        finally:
+            self._database.give_back(connection)
+
+    def ring(self, topics: Iterable[str]) -> None:
+        """Wake those who wait for these topics."""
+        self._database.ring(topics)
 
 
 def roll_back(connection: Wire) -> None:

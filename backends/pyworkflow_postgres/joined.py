@@ -51,10 +51,12 @@ class Joined:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        transaction = _Callers(self._connection, self._database)
         with translated(self.where), self._connection.transaction():
-            yield transaction
-            transaction.notify()
+            yield _Callers(self._connection, self._database)
+
+    def alone(self, lasting: bool = True) -> Transaction:
+        """For a statement by itself; whether it lasts is up to the caller."""
+        return _Callers(self._connection, self._database)
 
 
 class _Callers(Transaction):
@@ -67,9 +69,6 @@ class _Callers(Transaction):
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         cursor = self._execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
-
-    def run(self, statement: str, parameters: Sequence[Any] = ()) -> int:
-        return self._execute(statement, parameters).rowcount
 
     def _execute(self, statement: str, parameters: Sequence[Any]) -> psycopg.Cursor[tuple[Any, ...]]:
         query = self._database.statements[statement]

@@ -42,7 +42,7 @@ JOIN {schema}.event ON event.run = run.key AND event.seq > wanted.skip
 ORDER BY wanted.place, event.seq
 """
 _SAME_TASK = "process = %s::text AND key = %s::text AND queue = %s::text AND due = %s::float8 AND body = %s::bytea"
-_POSTPONE = f"UPDATE {{schema}}.task SET due = %s::float8 WHERE {_SAME_TASK}"
+_POSTPONE = f"UPDATE {{schema}}.task SET due = %s::float8 WHERE {_SAME_TASK} RETURNING pg_notify(%s::text, queue)::text"
 _DISCARD = f"DELETE FROM {{schema}}.task WHERE {_SAME_TASK}"
 _TASKS = f"SELECT {rows.TASK} FROM {{schema}}.task WHERE process = %s::text ORDER BY number"
 _QUEUES = """
@@ -54,8 +54,9 @@ WITH old AS MATERIALIZED (
     SELECT key FROM {schema}.run WHERE closed < %s::float8 ORDER BY closed LIMIT %s::int8 FOR UPDATE SKIP LOCKED
 ),
 events AS (DELETE FROM {schema}.event USING old WHERE event.run = old.key),
-tags AS (DELETE FROM {schema}.tag USING old WHERE tag.run = old.key)
-DELETE FROM {schema}.run USING old WHERE run.key = old.key
+tags AS (DELETE FROM {schema}.tag USING old WHERE tag.run = old.key),
+runs AS (DELETE FROM {schema}.run USING old WHERE run.key = old.key RETURNING 1)
+SELECT count(*) FROM runs
 """
 _NOW = "SELECT extract(epoch FROM clock_timestamp())::float8"
 _SETTINGS = "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit')"
@@ -150,36 +151,33 @@ class PostgresStore(Store):
         return [unfold(rows, skip, limit) for rows, skip, limit in zip(found, skips, limits, strict=True)]
 
     def commit(self, commits: Sequence[Commit]) -> list[bool]:
-        with self._database.transaction() as transaction:
-            done = apply(transaction, sorted(commits, key=_process))
-            for commit in commits:
-                if commit.process in done:
-                    transaction.topics.update(topics_of(commit))
+        alone = self._database.alone()
+        done = apply(alone, sorted(commits, key=_process), self._database.statements.schema)
+        alone.ring({topic for commit in commits if commit.process in done for topic in topics_of(commit)})
         if done:
             self._last_news = time.monotonic()
         return [commit.process in done for commit in commits]
 
     def purge(self, closed_before: float, limit: int) -> int:
-        with self._database.transaction() as transaction:
-            return transaction.run(_PURGE, (closed_before, limit))
+        ((purged,),) = self._database.alone().rows(_PURGE, (closed_before, limit))
+        return int(purged)
 
     # -- tasks ----------
 
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
-        with self._database.transaction() as transaction:
-            claimed = claim(transaction, queues, now, until, limit)
+        # A lease that is forgotten is one that ended early.
+        claimed = claim(self._database.alone(lasting=False), queues, now, until, limit)
         if claimed:
             self._last_news = time.monotonic()
         return claimed
 
     def postpone(self, task: Task, due: float) -> None:
-        with self._database.transaction() as transaction:
-            transaction.run(_POSTPONE, (due, *rows.identity(task)))
-            transaction.topics.add(task.queue)
+        alone = self._database.alone()
+        alone.rows(_POSTPONE, (due, *rows.identity(task), self._database.statements.schema))
+        alone.ring([task.queue])
 
     def discard(self, task: Task) -> None:
-        with self._database.transaction() as transaction:
-            transaction.run(_DISCARD, rows.identity(task))
+        self._database.alone().rows(_DISCARD, rows.identity(task))
 
     def next_due(self, queues: Sequence[str]) -> dict[str, float]:
         return {queue: float(due) for queue, due in self._database.rows(NEXT_DUE, (list(queues),))}

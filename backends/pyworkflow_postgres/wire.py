@@ -83,9 +83,17 @@ class Wire(psycopg.Connection[Any]):
         self._send(known, known.dumped(values))
         return self._answer()
 
-    def ask_at_once(self, *asked: Asked) -> PGresult:
-        """The answer to the last of several statements that are sent together; where one fails those after it are not
-        executed. Raises psycopg's errors."""
+    def is_live(self) -> bool:
+        """Has the server not hung up, as far as has been heard?"""
+        try:
+            self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return False
+        return not self.closed
+
+    def ask_at_once(self, *asked: Asked) -> list[PGresult]:
+        """The answers to several statements that are sent together; where one fails those after it are not executed.
+        Raises psycopg's errors."""
         known = [self._know(statement) for statement, _ in asked]
         given = [each.dumped(values) for each, (_, values) in zip(known, asked, strict=True)]
         self.pgconn.enter_pipeline_mode()
@@ -95,7 +103,7 @@ class Wire(psycopg.Connection[Any]):
         answers = self._answers()
         if not self.closed:
             self.pgconn.exit_pipeline_mode()
-        return [_good(answer) for answer in answers][-1]
+        return [_good(answer) for answer in answers]
 
     def _send(self, known: _Known, given: list[bytes | None]) -> None:
         if known.name:

@@ -69,7 +69,7 @@ class Counter:
         found = self._found(order)
         said = self._messages(finished, result)
         visits, leased = self._visit(said, order)
-        with self.office.batch():
+        with self.office.batch(grouped=bool(self.office.outlook.due(order.queues))):
             visits = self.office.commit(visits)
             taken = found + [item for visit in visits for item in visit.taken]
             self._let_go(leased, visits)

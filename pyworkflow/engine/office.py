@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ..exceptions import CorruptRecord, UnknownProcessException, WorkflowError
@@ -67,10 +67,13 @@ class Office:
         self._lock = threading.Lock()
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
-        """Group commits as the store can. If it fails, none may have happened: what was remembered is forgotten."""
+    def batch(self, grouped: bool = True) -> Iterator[None]:
+        """Group what is done as the store can; not `grouped`, it is one commit, which is quicker by itself.
+
+        If it fails, none of it may have happened: what was remembered is forgotten.
+        """
         try:
-            with self.store.batch():
+            with self.store.batch() if grouped else nullcontext():
                 yield
         except BaseException:
             self._heads.clear()

@@ -68,11 +68,12 @@ def test_what_fails_leaves_a_connection_that_works(wire: Wire) -> None:
     assert ask(wire, "SELECT 1 / %s::int4", 1) == [(1,)]
 
 
-def test_several_at_once_are_one_trip_and_the_last_one_answers(wire: Wire) -> None:
-    answer = wire.ask_at_once((b"BEGIN", ()), (b"SELECT %s::int4", (1,)), (b"SELECT %s::text", ("last",)))
-    assert wire.read(answer) == [("last",)]
+def test_several_at_once_are_answered_each(wire: Wire) -> None:
+    begun, *answers = wire.ask_at_once((b"BEGIN", ()), (b"SELECT %s::int4", (1,)), (b"SELECT %s::text", ("last",)))
+    assert begun.command_status == b"BEGIN"
+    assert [wire.read(answer) for answer in answers] == [[(1,)], [("last",)]]
     assert wire.info.transaction_status == TransactionStatus.INTRANS
-    assert wire.ask_at_once((b"SELECT %s::int4", (2,)), (b"COMMIT", ())).command_status == b"COMMIT"
+    assert wire.ask_at_once((b"SELECT %s::int4", (2,)), (b"COMMIT", ()))[-1].command_status == b"COMMIT"
     assert wire.info.transaction_status == TransactionStatus.IDLE
 
 

@@ -1,4 +1,5 @@
--- Commits: each is applied whole or refused by itself. The processes of those that were applied are returned.
+-- Commits: each is applied whole or refused by itself. The processes of those that were applied are returned, and
+-- who waits for their topics is told when the transaction counts.
 --
 -- The first arrays are the columns of a table of runs: `hows` says whether one is changed, put behind its process
 -- (archive), begun, or begun in the place of one that was put behind (follow). `seqs` and `records` are its row of
@@ -10,7 +11,8 @@ CREATE FUNCTION {schema}.commit_2(
     ids text[], hows text[], bases text[], stamps text[], heads bytea[], statuses text[], ends float8[], seqs int4[],
     records bytea[], names text[], workflows text[], versions text[], starts float8[], parents text[], tag_lists text[],
     removed text[], removed_keys text[],
-    added text[], added_keys text[], queues text[], dues float8[], priorities int4[], bodies bytea[]
+    added text[], added_keys text[], queues text[], dues float8[], priorities int4[], bodies bytea[],
+    told text[], topics text[], channel text
 ) RETURNS text[] LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -85,6 +87,10 @@ BEGIN
         WHERE complete OR new.process = ANY(done)
         ON CONFLICT (process, key) DO UPDATE SET queue = excluded.queue, due = excluded.due,
             priority = excluded.priority, body = excluded.body;
+    END IF;
+    IF topics IS NOT NULL THEN
+        PERFORM pg_notify(channel, topic) FROM unnest(told, topics) AS news (process, topic)
+        WHERE complete OR news.process = ANY(done);
     END IF;
     RETURN done;
 END
