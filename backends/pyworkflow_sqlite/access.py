@@ -32,7 +32,7 @@ class Access(Protocol):
 
     def reading(self) -> AbstractContextManager[Database]: ...
 
-    def writing(self) -> AbstractContextManager[Database]: ...
+    def writing(self, lasting: bool = True) -> AbstractContextManager[Database]: ...
 
 
 class Inside:
@@ -78,13 +78,15 @@ class Reading:
 
 
 class Writing(Reading):
-    """`with connection.writing() as db`: a transaction, begun IMMEDIATE."""
+    """`with connection.writing() as db`: a transaction, begun IMMEDIATE. Of one that need not be `lasting` a power cut
+    may leave nothing."""
 
-    __slots__ = ("__weakref__", "began")
+    __slots__ = ("__weakref__", "began", "lasting")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, lasting: bool) -> None:
         super().__init__(connection)
         self.began = False
+        self.lasting = lasting
 
     def __enter__(self) -> Database:
         db = super().__enter__()

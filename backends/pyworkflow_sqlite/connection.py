@@ -41,13 +41,22 @@ class Connection:
             self.db = Patient(self.path, self.busy_timeout)
             self._version()  # Before anything is changed in a file that may be another's.
             self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.execute(f"PRAGMA synchronous = {SYNCHRONOUS[self.durability]}")
+            self._synchronous = ""
+            self._synchronize(True)
             self._migrate()
         except sqlite3.OperationalError as error:
             raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
         except sqlite3.DatabaseError as error:
             raise UnsupportedBackend(f"{self.path} cannot be used as a workflow file: {error}") from error
         self._forked = False
+
+    def _synchronize(self, lasting: bool) -> None:
+        """What is committed from here on is synced, or need not be."""
+        wanted = SYNCHRONOUS[self.durability if lasting else "normal"]
+        if self._synchronous != wanted:
+            self._synchronous = ""  # Until it is done nobody knows: an interrupt may come.
+            self.db.execute(f"PRAGMA synchronous = {wanted}")
+            self._synchronous = wanted
 
     def _migrate(self) -> None:
         if self._version() == VERSION:
@@ -79,8 +88,8 @@ class Connection:
     def reading(self) -> Inside | Reading:
         return self._inside if self._is_inside() else Reading(self)
 
-    def writing(self) -> Inside | Writing:
-        return self._inside if self._is_inside() else Writing(self)
+    def writing(self, lasting: bool = True) -> Inside | Writing:
+        return self._inside if self._is_inside() else Writing(self, lasting)
 
     def _is_inside(self) -> bool:
         """Has this thread a transaction open that somebody will end?"""
@@ -105,6 +114,7 @@ class Connection:
         """Begin a transaction. One that is open was left by an interrupt."""
         if self.db.in_transaction:
             self.db.execute("ROLLBACK")
+        self._synchronize(writing.lasting)
         writing.began = True
         self._outer = weakref.ref(writing)
         self.db.execute("BEGIN IMMEDIATE")

@@ -66,7 +66,7 @@ class Joined:
     def reading(self) -> Joined:
         return self
 
-    def writing(self) -> Joined:
+    def writing(self, lasting: bool = True) -> Joined:
         return self
 
     def __enter__(self) -> Plain:

@@ -170,7 +170,7 @@ class SQLiteStore(Store):
     # -- tasks ----------
 
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[tuple[Task, Row | None]]:
-        with self._connection.writing() as db:
+        with self._connection.writing(lasting=False) as db:  # A lease that is forgotten is one that ended early.
             found = queries.due(db, queues, now, limit)
             if found:
                 db.executemany(

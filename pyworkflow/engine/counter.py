@@ -48,7 +48,8 @@ class Counter:
         self._fair_at = 0.0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
-        """Commit what is finished and start what is next, in one transaction. No user's code runs inside of it.
+        """Commit what is finished and start what is next, in one transaction. No user's code runs inside of it; where
+        deciders are asked, it is before.
 
         Where this fails, nobody knows what was started: the next call finds out.
         """

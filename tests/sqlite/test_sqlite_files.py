@@ -22,6 +22,7 @@ from pyworkflow import (
     open_backend,
 )
 from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.testing.store_bench import make_commit
 
 
 class Ends(Workflow):
@@ -104,6 +105,32 @@ def test_durability_is_what_was_asked_for(path: str) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert backend.info()["durability"] == durability
         backend.close()
+
+
+@pytest.mark.parametrize(("durability", "level"), [("full", 2), ("normal", 1)])
+def test_only_leases_are_not_synced(path: str, durability: str, level: int) -> None:
+    """One that is taken together with what must last is synced as that is."""
+    store = SQLiteBackend(path, durability=durability).store
+    levels: list[tuple[str, int]] = []
+    connection = store._connection  # type: ignore[attr-defined]
+    end = connection.end
+
+    def ending(ok: bool) -> None:
+        levels.append((now, connection.db.execute("PRAGMA synchronous").fetchone()[0]))
+        end(ok)
+
+    connection.end = ending
+    for now in ("commit", "claim", "commit"):
+        if now == "commit":
+            store.commit([make_commit(f"p{len(levels)}")])
+        else:
+            store.claim(["q"], 1.0, 2.0, 1)
+    now = "both"
+    with store.batch():
+        store.claim(["q"], 1.0, 2.0, 1)
+        store.commit([make_commit("p9")])
+    assert levels == [("commit", level), ("claim", 1), ("commit", level), ("both", level)]
+    store.close()
 
 
 def test_opening_one_new_file_at_the_same_time(path: str) -> None:
