@@ -19,11 +19,18 @@ from pyworkflow import (
     update,
     workflow,
 )
+from pyworkflow.worker import running
 
 from .conftest import Environment
 
 meanwhile: list[Callable[[], None]] = []
 lots: list[int] = []
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_asked_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There an answer is thrown away if something came meanwhile. Here each decision is handed out."""
+    monkeypatch.setattr(running, "QUICK", -1.0)
 
 
 def happens(ctx: Context | SyncContext) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from pyworkflow import CompleteProcess, DecisionWorker, Manager, Process, Workflow
 from pyworkflow.backend.memory import MemoryBackend
+from pyworkflow.worker.running import QUICK
 
 
 class StopsWorkflow(Workflow):
-    """Stops the worker that asks it."""
+    """Stops the worker that asks it, and is too slow to be asked on the way."""
 
     worker: DecisionWorker
 
     def decide(self, process: Process) -> CompleteProcess:
         self.worker.stop()
+        time.sleep(2 * QUICK)
         return CompleteProcess()
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from pyworkflow import BackendUnavailable, Process, RecordMarker
 from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.engine.store import Commit
 from pyworkflow.testing.store_bench import make_commit
 
 
@@ -18,16 +18,15 @@ def test_a_rolled_back_answer_is_in_no_history(tmp_path: Path, monkeypatch: pyte
     backend.start_process(Process("w", "p"))
     task = backend.poll_decision_task()
     assert task is not None
-    batch = backend.store.batch
+    commit = backend.store.commit
 
-    @contextmanager
-    def failing() -> Iterator[None]:
-        with batch():
-            yield
+    def failing(commits: Sequence[Commit]) -> None:
+        with backend.store.batch():
+            commit(commits)
             raise BackendUnavailable("the disk is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(backend.store, "batch", failing)
+        patch.setattr(backend.store, "commit", failing)
         with pytest.raises(BackendUnavailable):
             backend.complete_decision_task(task, [RecordMarker("lost"), RecordMarker("lost too")])
     backend.complete_decision_task(task, RecordMarker("kept"))
