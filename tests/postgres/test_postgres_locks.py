@@ -20,7 +20,7 @@ from pyworkflow_postgres import PostgresStore
 
 from ..servers import postgres
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 _WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 
 
@@ -99,5 +99,5 @@ def test_letters_that_cross_do_not_block_each_other() -> None:
 
 def _deliver(engine: Engine) -> None:
     while (due := engine.store.next_due([LETTERS]).get(LETTERS)) is not None:
-        time.sleep(max(due - engine.store.now(), 0.0))
+        time.sleep(min(max(due - engine.store.now(), 0.0), 0.05))
         engine.exchange()
