@@ -14,6 +14,10 @@ from ..task import ActivityTask
 LONGEST_SILENCE = 1.0
 
 
+def no_end() -> None:
+    """Nothing is done at the end."""
+
+
 class Heart(ActivityMonitor):
     """The monitor of one running activity.
 
@@ -25,7 +29,7 @@ class Heart(ActivityMonitor):
         self,
         task: ActivityTask,
         send: Callable[[ActivityTask, Any], bool],
-        on_end: Callable[[], None] = lambda: None,
+        on_end: Callable[[], None] = no_end,
     ) -> None:
         super().__init__()
         self.task = task

@@ -17,7 +17,7 @@ from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
 from ..workflow import Workflow
 from .execute import Answer, decide, execute, execute_async, outcome_of_error
-from .heart import Heart
+from .heart import Heart, no_end
 from .log import WorkerLog, fields
 from .loop import LoopThread
 from .processes import Processes
@@ -234,7 +234,9 @@ class Running:
 
     def _forget(self, entry: Entry) -> None:
         self._entries.pop(entry.task.token, None)
-        entry.job = entry.heart = None  # They refer to it: nobody should have to search for such rings.
+        entry.job = None  # This and the heart refer to it: nobody should have to search for such rings.
+        if entry.heart is not None:
+            entry.heart.on_end = no_end
 
     # -- automatic heartbeats ----------
 
