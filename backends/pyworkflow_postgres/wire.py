@@ -7,7 +7,8 @@ value is; here each placeholder says it, as in `%s::float8` or `%b::text[]`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -77,11 +78,23 @@ class Wire(psycopg.Connection[Any]):
         self._loader.set_pgresult(None)  # An idle connection keeps nothing in memory.
         return rows
 
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """What is interrupted in the middle leaves a connection of which nobody knows where it stands: it is closed."""
+        try:
+            yield
+        except psycopg.Error:
+            raise
+        except BaseException:
+            self.close()
+            raise
+
     def ask(self, statement: bytes, values: Sequence[Any] = ()) -> PGresult:
         """The server's answer. Raises psycopg's errors."""
-        known = self._know(statement)
-        self._send(known, known.dumped(values))
-        return self._answer()
+        with self._whole():
+            known = self._know(statement)
+            self._send(known, known.dumped(values))
+            return self._answer()
 
     def is_live(self) -> bool:
         """Has the server not hung up, as far as has been heard?"""
@@ -94,15 +107,16 @@ class Wire(psycopg.Connection[Any]):
     def ask_at_once(self, *asked: Asked) -> list[PGresult]:
         """The answers to several statements that are sent together; where one fails those after it are not executed.
         Raises psycopg's errors."""
-        known = [self._know(statement) for statement, _ in asked]
-        given = [each.dumped(values) for each, (_, values) in zip(known, asked, strict=True)]
-        self.pgconn.enter_pipeline_mode()
-        for each, dumped in zip(known, given, strict=True):
-            self._send(each, dumped)
-        self.pgconn.pipeline_sync()
-        answers = self._answers()
-        if not self.closed:
-            self.pgconn.exit_pipeline_mode()
+        with self._whole():
+            known = [self._know(statement) for statement, _ in asked]
+            given = [each.dumped(values) for each, (_, values) in zip(known, asked, strict=True)]
+            self.pgconn.enter_pipeline_mode()
+            for each, dumped in zip(known, given, strict=True):
+                self._send(each, dumped)
+            self.pgconn.pipeline_sync()
+            answers = self._answers()
+            if not self.closed:
+                self.pgconn.exit_pipeline_mode()
         return [_good(answer) for answer in answers]
 
     def _send(self, known: _Known, given: list[bytes | None]) -> None:

@@ -193,8 +193,8 @@ class Backend(ABC):
         `interrupt` names this wait for `interrupt_wait`. Finished tasks that came too late are returned as refused.
         A backend may ask `decide` for the outcome of decision tasks, to commit it with what led to it; None means that
         the task shall be handed out. It must not raise. A backend may ask again where that commit is refused, or hand
-        out every decision task as if there were no `decide`. An exchange that took decisions so returns at once, and
-        says how many.
+        out every decision task as if there were no `decide`. An exchange that got answers so returns at once, and says
+        how many.
         """
 
     @abstractmethod

@@ -68,7 +68,8 @@ class Wanted(Struct):
 class Exchanged(Struct):
     """What an exchange brought: tasks to do, and what was finished too late with the error that says so.
 
-    `decided` is how many decisions were taken on the way, by asking the worker's decider.
+    `decided` is how many answers the worker's decider gave on the way, those included that came to nothing because
+    somebody was faster.
     """
 
     activities: list[ActivityTask] = []

@@ -16,7 +16,7 @@ class Bell:
     """Topics are queues and processes. A ticket taken before looking makes sure that no ring is missed after it."""
 
     def __init__(self) -> None:
-        self._condition = threading.Condition()
+        self._renew()
         self._count = 0
         self._rung: dict[str, int] = {}
         self._forgotten = 0
@@ -24,13 +24,18 @@ class Bell:
 
     def after_fork(self) -> None:
         """In the child: a thread that is not there any more may have the lock."""
-        self._condition = threading.Condition()
+        self._renew()
+
+    def _renew(self) -> None:
+        # With the lock itself an interrupt (Ctrl-C) cannot come between having it and leaving it again.
+        self._lock = threading.RLock()
+        self._condition = threading.Condition(self._lock)
 
     def ticket(self) -> int:
         return self._count
 
     def ring(self, topics: Iterable[str]) -> None:
-        with self._condition:
+        with self._lock:
             self._count += 1
             for topic in topics:
                 self._rung[topic] = self._count
@@ -41,7 +46,7 @@ class Bell:
 
     def ring_all(self) -> None:
         """Wake everybody."""
-        with self._condition:
+        with self._lock:
             self._count += 1
             self._forgotten = self._count
             self._condition.notify_all()
@@ -49,7 +54,7 @@ class Bell:
     def wait(self, ticket: int, topics: Iterable[str], timeout: float) -> bool:
         """Was a topic rung since the ticket? Waits up to `timeout` seconds for it."""
         topics = tuple(topics)
-        with self._condition:
+        with self._lock:
             return self._condition.wait_for(lambda: self._since(ticket, topics), timeout)
 
     def _since(self, ticket: int, topics: tuple[str, ...]) -> bool:

@@ -190,11 +190,11 @@ class Counter:
                 self.office.put_off(task, error)
                 continue
             visit = open.get(task.process)
-            if visit is None:
+            if visit is None or not visit.draft.changed:  # Nothing will prove that it is up to date.
                 visit = self.office.on(task.process, head, [], now)
                 visits.append(visit)
             leased.append(Leased(task, visit, self._decide(visit, pending, order)))
-        order.left[0] = wanted - sum(each.begun for each in leased)
+            order.left[0] = wanted - sum(each.begun for each in leased)
         return leased
 
     def _let_go(self, leased: list[Leased], visits: Sequence[Visit]) -> None:
@@ -212,6 +212,7 @@ class Counter:
         What led to the answer and the answer become one commit. If that is refused the answer is thrown away, and
         asked for again by whoever takes the decision then.
         """
+        visit.draft.pass_time(self.store.now())
         taken = self._take(visit.draft, task, order)
         if taken is not None and not self._ask(visit, taken, order):
             order.left[0] -= 1

@@ -78,9 +78,11 @@ class Office:
         except BaseException:
             self._heads.clear()
             self.histories.clear()
-            self.news.forget()
+            if grouped:
+                self.news.forget()
             raise
-        self.news.tell()
+        finally:
+            self.news.tell()
 
     def send(self, process: str, *messages: Message) -> list[Any]:
         """Say something to one process, in a transaction of its own; the replies."""

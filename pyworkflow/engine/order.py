@@ -10,6 +10,8 @@ from .desk import Caller, Taken
 from .store import activities_queue, decisions_queue
 
 DECIDING = 0.02
+MOST = 10_000
+"""So many tasks are taken at once, whatever is wanted."""
 
 
 class Order:
@@ -26,7 +28,7 @@ class Order:
         self.decided = 0
         self.started: list[Taken] = []
         decisions, activities = decisions or Wanted(), activities or Wanted()
-        self.left = [decisions.limit, activities.limit]
+        self.left = [min(decisions.limit, MOST), min(activities.limit, MOST)]
         self.by_kind = [
             [decisions_queue(check_name("a category", category)) for category in decisions.categories],
             [activities_queue(check_name("a category", category)) for category in activities.categories],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import ActivityCompleted, CompleteProcess, Process, ScheduleActivity, Worker
+from pyworkflow import ActivityCompleted, BackendUnavailable, CompleteProcess, Process, ScheduleActivity, Worker
 from pyworkflow.backend import Exchanged, Finished, Wanted
 from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.backend.sqlite import SQLiteStore
@@ -118,6 +118,61 @@ def test_a_result_and_a_waiting_decision_of_one_process_go_together(engine: Engi
     assert seen == [["decision", "activity_started", "signal", "activity"]]
     assert engine.process_by_id("p").status == "completed"
     check(store)
+
+
+def test_a_result_that_came_too_late_proves_nothing(engine: Engine, store: Store) -> None:
+    """What is said to its process in the meantime is seen by the decision that was leased."""
+    for id in ("p", "q"):
+        engine.start_process(Process("W", id))
+    tasks = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
+    done = {str(task.process_id): Finished(task, ActivityCompleted()) for task in tasks}
+    engine.exchange([done["p"]])
+    work(engine, lambda task: [])
+    engine.start_process(Process("W", "r"))
+
+    def decide(task: DecisionTask) -> Any:
+        if task.process.id == "q":
+            make_engine(store).signal_process("p", "s")
+        return complete(task)
+
+    got = work(engine, decide, done["p"], done["q"])
+    assert [type(error).__name__ for _, error in got.refused] == ["UnknownActivityException"]
+    while work(engine, complete):
+        pass
+    assert [engine.process_by_id(id).status for id in ("p", "q", "r")] == ["completed"] * 3
+    assert "signal" in [event.type for event in engine.history("p")]
+    check(store)
+
+
+def test_what_a_decider_takes_is_no_other_decision_s_time(engine: Engine, clock: VirtualClock) -> None:
+    def decide(task: DecisionTask) -> Any:
+        clock.advance(4.0)
+        return complete(task)
+
+    for id in ("p", "q"):
+        engine.start_process(Process("W", id), decision_timeout=3.0 if id == "q" else 60.0)
+    (held,) = work(engine, decide).decisions
+    assert not engine.exchange([Finished(held, complete(held))]).refused
+    assert engine.process_by_id("q").status == "completed"
+
+
+def test_what_was_committed_is_told_though_a_later_call_fails(
+    engine: Engine, store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+    engine.watch(lambda process, events: told.extend(event.id for event in events))
+    engine.start_process(Process("W", "p"))
+    (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
+    clock.advance(1.0)  # Now the queues' order alone counts: what the result makes due is claimed.
+
+    def gone(*args: Any) -> Any:
+        raise BackendUnavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "claim", gone)
+        with pytest.raises(BackendUnavailable):
+            engine.exchange([Finished(task, ActivityCompleted())], decisions=ANY)
+    assert told == [event.id for event in engine.history("p")]
 
 
 def test_a_worker_that_dies_while_it_decides_holds_up_nobody_for_long(engine: Engine, clock: VirtualClock) -> None:

@@ -88,6 +88,22 @@ def test_after_one_that_fails_nothing_is_executed(wire: Wire, place: int) -> Non
     assert ask(wire, "SELECT * FROM mark") == []
 
 
+@pytest.mark.parametrize("place", ["_know", "_send", "_answer", "_answers"])
+def test_one_that_was_interrupted_in_the_middle_is_closed(wire: Wire, place: str, monkeypatch: Any) -> None:
+    """Nobody knows where it stands: what it has prepared, or whether answers are still to come."""
+    asked = getattr(wire, place)
+
+    def interrupted(*arguments: Any) -> Any:
+        asked(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(wire, place, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        wire.ask_at_once((b"BEGIN", ()), (b"SELECT %s::int4", (1,)))
+        wire.ask(b"SELECT %s::int4", (1,))
+    assert wire.closed
+
+
 def test_a_session_that_is_ended_says_why(wire: Wire) -> None:
     ended = threading.Thread(target=_end, args=(wire.info.backend_pid,))
     ended.start()
