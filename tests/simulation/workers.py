@@ -116,7 +116,7 @@ def execute(world: World, machine: Machine, task: ActivityTask) -> list[tuple[Fi
     chance = world.random.random()
     if chance < 0.5:
         promise = _completion(world, task)
-        if chance < 0.05:
+        if chance < 0.2:
             world.handed_off.append(task)  # and whoever holds it twice is refused
         return [(Finished(task, _result(world, promise)), promise)]
     if chance < 0.6:
