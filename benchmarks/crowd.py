@@ -4,8 +4,6 @@ busy; and what a worker on a cluster of three nodes does, as a share of what it 
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import multiprocessing
 import os
 import statistics
@@ -19,7 +17,7 @@ from typing import NamedTuple
 from pyworkflow import Manager, Process, Worker
 from tests.servers import postgres, redis
 
-from .report import RESULTS, machine
+from .report import Figures
 from .workloads import WORKFLOWS, Sequential
 
 PROCESSES, STEPS = 400, 5
@@ -141,14 +139,11 @@ def main() -> None:
     }
     if not options.backend:
         measures["shards"] = lambda: measure_shards(options.runs)
-    rows = []
-    for name, figures in measures.items():
-        for what, value, unit in figures():
-            rows.append({"name": f"{name}: {what}", "value": round(value, 3), "unit": unit})
-            print(f"{name:15}{what:60}{value:12,.3f} {unit}", flush=True)
-    today = datetime.date.today().isoformat()
-    report = {"machine": machine(), "date": today, "load": os.getloadavg(), "rows": rows}
-    (RESULTS / f"crowd-{today}.json").write_text(json.dumps(report, indent=1) + "\n")
+    figures = Figures()
+    for name, measured in measures.items():
+        for what, value, unit in measured():
+            figures.add(name, what, value, unit)
+    figures.write("crowd")
 
 
 if __name__ == "__main__":

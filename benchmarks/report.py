@@ -60,6 +60,22 @@ class Report:
         Console().print(table)
 
 
+class Figures:
+    """Figures without goals, printed as they come and kept as JSON under a name."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    def add(self, subject: str, what: str, value: float, unit: str) -> None:
+        self.rows.append({"name": f"{subject}: {what}", "value": round(value, 3), "unit": unit})
+        print(f"{subject:15}{what:60}{value:12,.3f} {unit}", flush=True)
+
+    def write(self, name: str) -> None:
+        today = datetime.date.today().isoformat()
+        report = {"machine": machine(), "date": today, "load": os.getloadavg(), "rows": self.rows}
+        (RESULTS / f"{name}-{today}.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
 def _meets(value: float, goal: str) -> bool | None:
     """None where the goal is none."""
     found = _GOAL.fullmatch(goal)

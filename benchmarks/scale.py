@@ -6,8 +6,6 @@ Latencies are told beside those with a hundredth of the processes: how busy the 
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import os
 import statistics
 import subprocess
@@ -24,7 +22,7 @@ from pyworkflow import Manager, Process, Timer, Worker, Workflow
 from pyworkflow.backend import Wanted
 from tests.servers import postgres, redis
 
-from .report import RESULTS, machine
+from .report import Figures
 from .workloads import Sequential
 
 DAY = 86_400.0
@@ -210,16 +208,13 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=100_000, help="how many are open (%(default)s)")
     parser.add_argument("--events", type=int, default=1_000_000, help="of a worker (%(default)s)")
     options = parser.parse_args()
-    rows = []
+    figures = Figures()
     names = options.backend or list(BACKENDS)
     for name in names:
         for measure, size in ((measure_open, options.processes), (measure_worker, options.events)):
             for what, value, unit in measure(name, size):
-                rows.append({"name": f"{name}: {what}", "value": round(value, 3), "unit": unit})
-                print(f"{name:10}{what:60}{value:12,.3f} {unit}", flush=True)
-    today = datetime.date.today().isoformat()
-    report = {"machine": machine(), "date": today, "load": os.getloadavg(), "rows": rows}
-    (RESULTS / f"scale-{'-'.join(names)}-{today}.json").write_text(json.dumps(report, indent=1) + "\n")
+                figures.add(name, what, value, unit)
+    figures.write(f"scale-{'-'.join(names)}")
 
 
 if __name__ == "__main__":
