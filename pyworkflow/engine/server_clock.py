@@ -44,9 +44,13 @@ class ServerClock:
         return now + self._offset
 
     def _measure(self) -> float:
+        """The server looked at its clock at some time in between. What was thought stays where it can be right: so the
+        time does not jump, nor go back, with each answer that was slow."""
         begun = steady()
         told = self._ask()
         ended = steady()
-        self._offset = told - (begun + ended) / 2
+        least, most = told - ended, told - begun
+        thought = (least + most) / 2 if self._offset is None else self._offset
+        self._offset = min(max(thought, least), most)
         self._stale = ended + FRESH
         return ended + self._offset
