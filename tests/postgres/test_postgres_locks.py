@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from pyworkflow_postgres import PostgresStore
 from ..servers import postgres
 
 PATIENCE = 60.0
+MEETING = 5.0
 _WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 
 
@@ -65,7 +67,7 @@ def _try(call: Callable[..., object], failed: list[BaseException], *arguments: A
 
 
 class Meeting(PostgresStore):
-    """A store that takes one letter at a time, and then waits for the other machine to have taken one."""
+    """A store that takes one letter at a time, and then waits a while for the other machine to have taken one."""
 
     barrier: threading.Barrier
 
@@ -74,7 +76,8 @@ class Meeting(PostgresStore):
             return super().claim(queues, now, until, limit)
         claimed = super().claim(queues, now, until, 1)
         if claimed:
-            self.barrier.wait(PATIENCE)
+            with suppress(threading.BrokenBarrierError):
+                self.barrier.wait(MEETING)
         return claimed
 
 
