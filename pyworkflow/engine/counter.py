@@ -194,7 +194,7 @@ class Counter:
                 visit = self.office.on(task.process, head, [], now)
                 visits.append(visit)
             leased.append(Leased(task, visit, self._decide(visit, pending, order)))
-            order.left[0] = wanted - sum(each.begun for each in leased)
+            order.left[0] = wanted = wanted - leased[-1].begun  # Also where it was answered at once.
         return leased
 
     def _let_go(self, leased: list[Leased], visits: Sequence[Visit]) -> None:

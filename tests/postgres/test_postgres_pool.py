@@ -74,6 +74,26 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
+def test_only_a_lease_by_itself_is_not_synced(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    ask = Wire.ask_at_once
+
+    def noted(wire: Wire, *some: Any) -> Any:
+        asked.extend(statement for statement, _ in some)
+        return ask(wire, *some)
+
+    monkeypatch.setattr(Wire, "ask_at_once", noted)
+    unsynced = b"SET LOCAL synchronous_commit = off"
+    with closing(PostgresStore(postgres.url(), schema=postgres.emptied(), clock=lambda: 1.0)) as store:
+        store.commit([make_commit("p", add=[make_task("p")])])
+        with store.batch():
+            store.claim(["q"], 100.0, 105.0, 1)
+            store.commit([make_commit("p", "1", "2")])
+        assert unsynced not in asked
+        store.claim(["q"], 200.0, 205.0, 1)
+        assert asked.count(unsynced) == 1
+
+
 def test_how_often_the_server_is_asked(trips: list[str]) -> None:
     with closing(PostgresStore(postgres.url(), schema=postgres.emptied(), clock=lambda: 1.0)) as store:
         store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")]) for number in range(20)])
