@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,6 @@ from pyworkflow_postgres import PostgresStore
 from ..servers import postgres
 
 PATIENCE = 60.0
-MEETING = 5.0
 _WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 
 
@@ -67,17 +65,21 @@ def _try(call: Callable[..., object], failed: list[BaseException], *arguments: A
 
 
 class Meeting(PostgresStore):
-    """A store that takes one letter at a time, and then waits a while for the other machine to have taken one."""
+    """A store that takes one letter at a time, and with the first waits for the other machine to have taken one.
+
+    Only with the first: under load a lease may lapse, and the letter be taken again by who meets nobody.
+    """
 
     barrier: threading.Barrier
+    met = False
 
     def claim(self, queues: Sequence[str], now: float, until: float, limit: int) -> list[Any]:
         if list(queues) != [LETTERS]:
             return super().claim(queues, now, until, limit)
         claimed = super().claim(queues, now, until, 1)
-        if claimed:
-            with suppress(threading.BrokenBarrierError):
-                self.barrier.wait(MEETING)
+        if claimed and not self.met:
+            self.barrier.wait(PATIENCE)
+            self.met = True
         return claimed
 
 
