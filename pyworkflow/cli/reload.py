@@ -22,7 +22,8 @@ log = logging.getLogger("pyworkflow.worker")
 
 
 def run_with_reload(make: Callable[[], Worker], burst: bool) -> None:
-    """Run the worker that `make` makes; execute the program anew when a module of the current directory changes.
+    """Run the worker that `make` makes; execute the program anew when a module of the current directory changes, unless
+    a signal says that it should end.
 
     An app that cannot be imported is reported; the next change of any source file under the directory tries again.
     """
@@ -37,12 +38,15 @@ def run_with_reload(make: Callable[[], Worker], burst: bool) -> None:
     changed = threading.Event()
     threading.Thread(target=_stop_on_change, args=(worker, before, changed), daemon=True).start()
     worker.run(burst=burst)
-    if changed.is_set():
+    if changed.is_set() and not worker.signaled:
         _execute_anew()
 
 
 def _stop_on_change(worker: Worker, before: Snapshot, changed: threading.Event) -> None:
-    log.info("%s: starting again", _wait_for_change(_modules, before))
+    path = _wait_for_change(_modules, before)
+    if worker.signaled:
+        return
+    log.info("%s: starting again", path)
     changed.set()
     worker.stop()
 

@@ -35,8 +35,8 @@ class Worker:
 
     `category` limits it to one or several categories; None serves all those of the manager's types. `heartbeat` sends
     heartbeats for activities by itself. On SIGTERM, SIGINT or `stop()` it takes no more tasks, waits
-    `shutdown_timeout` seconds for what is running, and hands back what has not begun. A decider that raises
-    `attempts` times in a row blocks its process.
+    `shutdown_timeout` seconds for what is running, and hands back what has not begun; `signaled` says whether it was a
+    signal. A decider that raises `attempts` times in a row blocks its process.
 
     Of workflows that are code it keeps the last `cache_size` processes running; others are run again from their start
     when they are next decided on. With `always_replay` every decision is computed a second time in that way, and must
@@ -70,6 +70,7 @@ class Worker:
         self.shutdown_timeout = shutdown_timeout
         self.log = worker_log(logger, self.name)
         self._categories = category
+        self.signaled = False
         self._interrupt = f"worker/{fresh_id()}"
         self._done: SimpleQueue[Finished] = SimpleQueue()
         self._unsent: list[Finished] = []
@@ -87,7 +88,7 @@ class Worker:
         """Work until stopped; with `burst`, until there is nothing left to do."""
         if self.executes:
             warn_of_endless(self.manager.activities, self.log)
-        with stop_on_signals(self.stop):
+        with stop_on_signals(self._on_signal):
             try:
                 self._work(burst)
             finally:
@@ -111,6 +112,10 @@ class Worker:
         """Let `run`, now or when called next, finish what is running and return; from any thread or signal handler."""
         self._stopping.set()
         self.manager.backend.interrupt_wait(self._interrupt)
+
+    def _on_signal(self) -> None:
+        self.signaled = True
+        self.stop()
 
     def step(self, logger: Logger | None = None) -> bool:
         """Take one task, do it here and now, and hand it in; was there one?"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from cli_driving import start
 
 from pyworkflow.backend import Backend
+from pyworkflow.cli.reload import LOOK
 from pyworkflow.process import ProcessCompleted
 
 APP = """
@@ -171,6 +173,28 @@ def test_reload(work, shop: Path, backend: Backend) -> None:
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(60) == 0
     assert "Traceback" not in "".join(lines)
+
+
+@pytest.mark.parametrize("first", ["signal", "change"])
+def test_a_signal_ends_it_where_a_file_changes_while_it_stops(work, shop: Path, backend: Backend, first: str) -> None:
+    waiting = "import pathlib\n        while not pathlib.Path('go').exists(): time.sleep(0.01)"
+    app = (shop / "app.py").read_text().replace("time.sleep(self.input or 0)", waiting)
+    (shop / "app.py").write_text(app)
+    worker = work("--reload")
+    _, until = follow(worker)
+    until("serves")
+    start(backend, "o1")
+    assert worker.stdout.readline() == "charging\n"
+    if first == "signal":
+        worker.send_signal(signal.SIGTERM)
+    (shop / "app.py").write_text(app + "\n")
+    if first == "signal":
+        time.sleep(3 * LOOK)  # Long enough for the change to be seen.
+    else:
+        until("starting again")
+        worker.send_signal(signal.SIGTERM)
+    (shop / "go").touch()
+    assert worker.wait(60) == 0  # Executed anew, it would go on.
 
 
 @pytest.mark.parametrize("end", ["", "1 / 0"])
