@@ -105,6 +105,39 @@ class ProcessContinued(ProcessResult):
         self.run = run
 
 
+class Ongoing:
+    """The activities of a history that have not ended: those of its next events are added to those of the last ones."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._last: Event | None = None
+        self._open: dict[str, ScheduleActivity] = {}
+        self._failed: dict[str, ScheduleActivity] = {}
+
+    def is_of(self, history: Sequence[Event]) -> bool:
+        """Does this history go on from what was seen?"""
+        return not self._seen or (len(history) >= self._seen and history[self._seen - 1] is self._last)
+
+    def after(self, history: Sequence[Event]) -> list[ActivityExecution]:
+        """Those after all of a history, the newest first."""
+        for event in history[self._seen :]:
+            if event.type in _OF_ACTIVITIES:
+                self._note(event)
+            self._last = event
+        self._seen = len(history)
+        return [decision.execution for decision in reversed(self._open.values())]
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, ActivityEvent):
+            ended = self._open.pop(event.activity_execution.id, None)
+            if ended is not None and event.result.type in ("failed", "timedout"):
+                self._failed[pause_id(ended.id)] = ended
+        elif isinstance(decision := event.decision, ScheduleActivity):  # type: ignore[attr-defined]
+            self._open[decision.id] = decision
+        elif isinstance(decision, Timer) and decision.id in self._failed:
+            self._open[self._failed[decision.id].id] = self._failed[decision.id]
+
+
 class Process(Value):
     """One execution of a workflow.
 
@@ -115,6 +148,7 @@ class Process(Value):
 
     _compared = ("workflow", "id", "input", "tags", "history", "parent")
     _shown = ("workflow", "id", "input", "tags")
+    ongoing: Ongoing | None = None
 
     def __init__(
         self,
@@ -189,19 +223,13 @@ class Process(Value):
         return unseen[::-1]
 
     def unfinished_activities(self) -> list[ActivityExecution]:
-        """The activities that are scheduled and have not ended, the newest first; those between two attempts too."""
-        open: dict[str, ScheduleActivity] = {}
-        failed: dict[str, ScheduleActivity] = {}
-        for event in [event for event in self.history if event.type in _OF_ACTIVITIES]:
-            if isinstance(event, ActivityEvent):
-                ended = open.pop(event.activity_execution.id, None)
-                if ended is not None and event.result.type in ("failed", "timedout"):
-                    failed[pause_id(ended.id)] = ended
-            elif isinstance(decision := event.decision, ScheduleActivity):  # type: ignore[attr-defined]
-                open[decision.id] = decision
-            elif isinstance(decision, Timer) and decision.id in failed:
-                open[failed[decision.id].id] = failed[decision.id]
-        return [decision.execution for decision in reversed(open.values())]
+        """The activities that are scheduled and have not ended, the newest first; those between two attempts too.
+
+        Of a history that grows from decision to decision each event is looked at once.
+        """
+        if self.ongoing is None or not self.ongoing.is_of(self.history):
+            self.ongoing = Ongoing()
+        return self.ongoing.after(self.history)
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:
         """The timers that were started and have neither fired nor been canceled, in order.

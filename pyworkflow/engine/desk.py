@@ -90,6 +90,7 @@ class Desk:
             version=head.workflow_version,
         )
         process.history = history.until(taken.started)  # Its own already: it is not copied again.
+        process.ongoing = history.ongoing
         return DecisionTask(process, {"token": f"{head.id}:{head.run}:{taken.started}", "category": head.category})
 
     # -- what workers say ----------

@@ -17,6 +17,7 @@ import pyworkflow.activity as act
 from .. import decision as dec
 from .. import events as ev
 from ..exceptions import CorruptRecord, PayloadError
+from ..process import Ongoing
 from . import records as rec
 from .codec import Payloads, decode, seed, unseal
 from .machine import Draft
@@ -43,6 +44,7 @@ class History:
         self.events: list[ev.Event] = []
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
+        self.ongoing = Ongoing()
         self._hidden: list[ev.Event] = []
         self.epoch: int | None = None
 

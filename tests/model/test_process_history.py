@@ -215,6 +215,14 @@ def test_unfinished_activities_are_told_as_they_were_scheduled():
     assert made.unfinished_activities() == [ActivityExecution("B", "1", [2])]
 
 
+def test_unfinished_activities_of_a_history_that_grows_shrinks_or_is_another():
+    events = [scheduled("1"), scheduled("2"), ended("1"), scheduled("1"), ended("2"), scheduled("3"), ended("1")]
+    made = process(STARTED)
+    for history in [*(events[:n] for n in range(8)), events[:3], events[::-1], events[2:], []]:
+        made.history = [STARTED, *history]
+        assert made.unfinished_activities() == process(*made.history).unfinished_activities()
+
+
 ONE, TWO = Timer(5, "one", id="1"), Timer(5, "two", id="2")
 
 
