@@ -1,16 +1,16 @@
-"""The counter where workers hand in finished tasks and take the next ones, many in one transaction."""
+"""The counter where workers hand in finished tasks and take the next ones, many in one commit."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ..backend.model import Exchanged, Failed, Finished
 from ..exceptions import BackendUnavailable, CorruptRecord, PayloadError, UnknownResourceException, WorkflowError
 from . import messages as msg
-from .desk import Desk, Taken, body_of, given_up, take_message
+from .desk import Caller, Desk, Taken, body_of, given_up, take_message
 from .doubts import Doubts
 from .head import ActivityWork, DecisionWork, Head
 from .machine import Draft, Pending, apply
@@ -23,15 +23,46 @@ FAIR_EVERY = 1.0
 ROUNDS = 10
 
 Said = dict[str, list[tuple[Finished, msg.Message]]]
-Claimed = dict[str, list[tuple[Task, ActivityWork | DecisionWork]]]
 
 
-class Leased(NamedTuple):
-    """A decision task that was claimed, the visit in which it is begun, and whether it was."""
+class Drawn(NamedTuple):
+    """A task that was claimed, its work, the visit in which it is begun, the number of its reply there, for whom, and
+    whether it was a decision that got its answer there, too."""
 
     task: Task
+    work: ActivityWork | DecisionWork
     visit: Visit
-    begun: bool
+    number: int
+    caller: Caller
+    answered: bool = False
+
+    @property
+    def taken(self) -> Taken | None:
+        """It as it was begun, the last time that this was said; None where it is not to be had any more."""
+        visit = self.visit.again or self.visit
+        started = visit.replies[self.number]
+        if isinstance(started, WorkflowError):
+            return None
+        return Taken(self.task.queue, self.work, started, visit.draft, self.caller)
+
+
+class Bundle:
+    """What one transaction will say to which processes, and what it begins of what was claimed."""
+
+    def __init__(self, visits: list[Visit]) -> None:
+        self.visits = visits
+        self.drawn: list[Drawn] = []
+        self._open = {visit.process: visit for visit in visits}
+
+    def visit(self, process: str) -> Visit | None:
+        """That in which something changes, so that its commit proves what it says."""
+        visit = self._open.get(process)
+        return visit if visit is not None and visit.draft.changed else None
+
+    def add(self, visit: Visit) -> Visit:
+        self._open[visit.process] = visit
+        self.visits.append(visit)
+        return visit
 
 
 logger = logging.getLogger("pyworkflow.engine")
@@ -48,8 +79,8 @@ class Counter:
         self._fair_at = 0.0
 
     def serve(self, finished: Sequence[Finished], order: Order) -> Exchanged:
-        """Commit what is finished and start what is next, in one transaction. No user's code runs inside of it; where
-        deciders are asked, it is before.
+        """Commit what is finished together with the start of what is next. What waits is claimed before, and deciders
+        are asked before: no user's code runs inside of a transaction.
 
         Where this fails, nobody knows what was started: the next call finds out.
         """
@@ -67,18 +98,20 @@ class Counter:
 
     def _serve(self, finished: Sequence[Finished], order: Order, result: Exchanged) -> int:
         """One round; how many tasks could not be read, and something else should be given instead."""
-        found = self._found(order)
+        taken = self._found(order)
         said = self._messages(finished, result)
-        visits, leased = self._visit(said, order)
-        with self.office.batch(grouped=bool(self.office.outlook.due(order.queues))):
-            visits = self.office.commit(visits)
-            taken = found + [item for visit in visits for item in visit.taken]
-            self._let_go(leased, visits)
-            taken += self._claim(order)
+        bundle = self._bundle(said, order)
+        try:
+            with self.office.batch(grouped=False):
+                visits = self.office.commit(bundle.visits)
+                taken += [item for visit in visits for item in visit.taken]
+                taken += self._begun(bundle)
+        finally:
+            order.started += [item.taken for item in bundle.drawn if item.visit.again and item.taken]
         result.decided = order.decided
         for visit in visits:
             if visit.failed:
-                for (item, _), reply in zip(said[visit.process], visit.replies, strict=True):
+                for (item, _), reply in zip(said.get(visit.process, ()), visit.replies, strict=False):
                     if isinstance(reply, WorkflowError):
                         result.refused.append((item, reply))
         self.office.histories.fetch(
@@ -122,102 +155,113 @@ class Counter:
                 result.refused.append((item, error))
         return said
 
-    def _visit(self, said: Said, order: Order) -> tuple[list[Visit], list[Leased]]:
-        """What is said to which process, and the decisions that are due and were not begun yet.
+    def _bundle(self, said: Said, order: Order) -> Bundle:
+        """What is said to which process, and what is begun on the way.
 
-        Fairness: every FAIR_EVERY seconds nothing is handed over directly, and the queues' order alone counts.
+        Fairness: what comes of it is handed over directly, before anything that waits; once every FAIR_EVERY seconds
+        what waits comes first.
         """
         now = self.store.now()
-        fair = now >= self._fair_at or now < self._fair_at - FAIR_EVERY
-        if fair:
+        bundle = Bundle([self.office.visit(process, [it for _, it in pairs], now) for process, pairs in said.items()])
+        steps = [self._decide_own, self._draw_decisions, self._hand_over, self._draw_activities]
+        if now >= self._fair_at or now < self._fair_at - FAIR_EVERY:
             self._fair_at = now + FAIR_EVERY
-        visits = [self.office.visit(process, [it for _, it in pairs], now) for process, pairs in said.items()]
-        if not fair:
-            for visit in visits:
-                task = visit.draft.tasks.get("d")
-                if task is not None and self._is_wanted(task, visit.draft, order) == 0:
-                    self._decide(visit, task, order)
-        leased = self._lease(visits, order)
-        if not fair:
-            now = self.store.now()
-            for visit in visits:
-                visit.draft.pass_time(now)
-                visit.taken += self._hand_over(visit.draft, order)
-        return visits, leased
+            steps = [self._draw_decisions, self._draw_activities, self._decide_own, self._hand_over]
+        for step in steps:
+            step(bundle, order)
+        return bundle
 
     def _is_wanted(self, task: Pending, draft: Draft, order: Order) -> int | None:
         """Which of the two this is, if it is due and may be handed over."""
         return order.kind(task.queue) if task.due <= draft.now else None
 
-    def _hand_over(self, draft: Draft, order: Order) -> list[Taken]:
-        taken = []
-        for task in [task for task in draft.tasks.values() if task is not None]:
-            kind = self._is_wanted(task, draft, order)
-            if kind is not None and (item := self._take(draft, task, order)) is not None:
-                taken.append(item)
-                order.left[kind] -= 1
-        return taken
+    # -- what comes of what is said ----------
 
-    def _take(self, draft: Draft, task: Pending, order: Order) -> Taken | None:
-        """Start a task in this draft; None where what was due before it has ended it."""
+    def _decide_own(self, bundle: Bundle, order: Order) -> None:
+        for visit in bundle.visits:
+            task = visit.draft.tasks.get("d")
+            if task is not None and self._is_wanted(task, visit.draft, order) == 0:
+                visit.draft.pass_time(self.store.now())
+                taken = self._take(visit, task, order)
+                if taken is not None and not self._ask(visit, taken, order):
+                    order.left[0] -= 1
+                    visit.taken.append(taken)
+
+    def _hand_over(self, bundle: Bundle, order: Order) -> None:
+        now = self.store.now()
+        for visit in bundle.visits:
+            visit.draft.pass_time(now)
+            for task in [task for task in visit.draft.tasks.values() if task is not None]:
+                kind = self._is_wanted(task, visit.draft, order)
+                if kind is not None and (taken := self._take(visit, task, order)) is not None:
+                    visit.taken.append(taken)
+                    order.left[kind] -= 1
+
+    def _take(self, visit: Visit, task: Pending, order: Order) -> Taken | None:
+        """Start a task that this visit made; None where what was due before it has ended it."""
         work = task.body
         assert isinstance(work, ActivityWork | DecisionWork)
         try:
-            started = apply(draft, take_message(work, order.caller))
+            started = apply(visit.draft, take_message(work, order.caller))
         except UnknownResourceException:
             return None
-        taken = Taken(task.queue, work, started, draft, order.caller)
+        taken = Taken(task.queue, work, started, visit.draft, order.caller)
         order.started.append(taken)
         return taken
 
-    # -- deciding on the way ----------
+    # -- what waits ----------
 
-    def _lease(self, visits: list[Visit], order: Order) -> list[Leased]:
-        """Begin decisions that are due, for a worker whose decider may be asked at once: its answer is one commit with
-        their start. Until then nothing is written of them but that nobody else should take them."""
-        leased: list[Leased] = []
-        wanted = order.left[0]
-        if order.seconds_left <= 0 or wanted <= 0:
-            return leased
-        claimed = self.office.claim(order.by_kind[0], LEASE, wanted)
-        self.office.histories.fetch([(head.id, head.run, head.seq) for _, head in claimed if head is not None])
-        open = {visit.process: visit for visit in visits}
+    def _draw_decisions(self, bundle: Bundle, order: Order) -> None:
+        self._draw(0, bundle, order)
+
+    def _draw_activities(self, bundle: Bundle, order: Order) -> None:
+        self._draw(1, bundle, order)
+
+    def _draw(self, kind: int, bundle: Bundle, order: Order) -> None:
+        """Claim tasks that are due, and begin them. Until that is committed nothing is written of them but that nobody
+        else should take them."""
+        while order.left[kind] > 0 and order.by_kind[kind]:
+            claimed = self.office.claim(order.by_kind[kind], LEASE, order.left[kind])
+            if order.seconds_left > 0 and not kind:
+                self.office.histories.fetch([(head.id, head.run, head.seq) for _, head in claimed if head is not None])
+            begun = sum([self._begin(task, head, bundle, order) for task, head in claimed])
+            order.left[kind] -= begun
+            if begun == len(claimed):
+                break
+
+    def _begin(self, task: Task, head: Head | None, bundle: Bundle, order: Order) -> bool:
+        """Start a claimed task, and answer it if it is a decision that may be asked for; was it still to be had?"""
+        try:
+            work = body_of(task)
+        except CorruptRecord as error:
+            self.office.put_off(task, error)
+            return False
         now = self.store.now()
-        for task, head in claimed:
-            try:
-                pending = Pending(task.queue, task.due, task.priority, body_of(task))
-            except CorruptRecord as error:
-                self.office.put_off(task, error)
-                continue
-            visit = open.get(task.process)
-            if visit is None or not visit.draft.changed:  # Nothing will prove that it is up to date.
-                visit = self.office.on(task.process, head, [], now)
-                visits.append(visit)
-            leased.append(Leased(task, visit, self._decide(visit, pending, order)))
-            order.left[0] = wanted = wanted - leased[-1].begun  # Also where it was answered at once.
-        return leased
-
-    def _let_go(self, leased: list[Leased], visits: Sequence[Visit]) -> None:
-        """Of what was leased and not begun: it is gone; or somebody was faster, and it is due again."""
-        done = set(visits)
-        for task, visit, begun in leased:
-            if visit not in done:
-                self.store.postpone(task, self.store.now())
-            elif not begun:
-                self.store.discard(task)
-
-    def _decide(self, visit: Visit, task: Pending, order: Order) -> bool:
-        """Start a decision, and ask the worker's own decider at once where it may be; was it still to be had?
-
-        What led to the answer and the answer become one commit. If that is refused the answer is thrown away, and
-        asked for again by whoever takes the decision then.
-        """
-        visit.draft.pass_time(self.store.now())
-        taken = self._take(visit.draft, task, order)
-        if taken is not None and not self._ask(visit, taken, order):
-            order.left[0] -= 1
-            visit.taken.append(taken)
+        visit = bundle.visit(task.process) or bundle.add(self.office.on(task.process, head, [], now))
+        visit.draft.pass_time(now)
+        visit.say(take_message(work, order.caller))
+        drawn = Drawn(task, work, visit, len(visit.replies) - 1, order.caller)
+        taken = drawn.taken
+        if taken is not None:
+            order.started.append(taken)
+            if isinstance(work, DecisionWork) and self._ask(visit, taken, order):
+                drawn = drawn._replace(answered=True)
+        bundle.drawn.append(drawn)
         return taken is not None
+
+    def _begun(self, bundle: Bundle) -> list[Taken]:
+        """What was begun of what was claimed, now that it counts. Where somebody was faster, and it was all said again,
+        an answer was not; what is not to be had any more is forgotten."""
+        begun = []
+        for item in bundle.drawn:
+            taken = item.taken
+            if taken is None:
+                self.store.discard(item.task)
+            elif item.visit.again or not item.answered:
+                begun.append(taken)
+        return begun
+
+    # -- deciding on the way ----------
 
     def _ask(self, visit: Visit, taken: Taken, order: Order) -> bool:
         """Is there an answer? Without one the decision is handed out, or failed by whoever finds out why it cannot."""
@@ -251,50 +295,3 @@ class Counter:
         except Exception as error:
             logger.error("process %r: its answer cannot be recorded: %s", taken.head.id, error)
             return self.desk.answer(run, started, Failed(f"{type(error).__name__}: {error}"))
-
-    # -- taking ----------
-
-    def _claim(self, order: Order) -> list[Taken]:
-        taken: list[Taken] = []
-        for kind in (0, 1):
-            while order.left[kind] > 0 and order.by_kind[kind]:
-                claimed = self.office.claim(order.by_kind[kind], LEASE, order.left[kind])
-                started = self._start(claimed, order) if claimed else []
-                order.left[kind] -= len(started)
-                taken += started
-                if len(claimed) == len(started):
-                    break
-        return taken
-
-    def _start(self, claimed: list[tuple[Task, Head | None]], order: Order) -> list[Taken]:
-        by_process: Claimed = {}
-        heads = {}
-        for task, head in claimed:
-            try:
-                by_process.setdefault(task.process, []).append((task, body_of(task)))
-                heads[task.process] = head
-            except CorruptRecord as error:
-                self.office.put_off(task, error)
-        now = self.store.now()
-        visits = [
-            self.office.on(process, heads[process], [take_message(work, order.caller) for _, work in tasks], now)
-            for process, tasks in by_process.items()
-            if tasks
-        ]
-        for visit in visits:
-            order.started += [taken for _, taken in _started(visit, by_process, order) if taken is not None]
-        begun = []
-        for visit in self.office.commit(visits):
-            for task, taken in _started(visit, by_process, order):
-                if taken is None:
-                    self.store.discard(task)
-                else:
-                    begun.append(taken)
-        return begun
-
-
-def _started(visit: Visit, by_process: Claimed, order: Order) -> Iterator[tuple[Task, Taken | None]]:
-    """The tasks of this visit, each with its start, None where it is not to be had any more."""
-    for (task, work), reply in zip(by_process[visit.process], visit.replies, strict=True):
-        failed = isinstance(reply, WorkflowError)
-        yield task, None if failed else Taken(task.queue, work, reply, visit.draft, order.caller)

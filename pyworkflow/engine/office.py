@@ -32,25 +32,33 @@ class Visit:
     """One process while something is said to it: the `draft` of what comes of it, and a reply for each message.
 
     A reply is a value, or the error that the sender is to see. `history` is the process's, where a decider was asked on
-    the way: it may be ahead of what is stored.
+    the way: it may be ahead of what is stored. `again` is the last time that all was said, where somebody was faster.
     """
 
-    __slots__ = ("draft", "failed", "history", "messages", "process", "replies", "taken")
+    __slots__ = ("again", "draft", "failed", "history", "messages", "process", "replies", "taken")
 
     def __init__(self, process: str, messages: Sequence[Message], draft: Draft) -> None:
         self.process = process
-        self.messages = messages
+        self.again: Visit | None = None
+        self.messages: list[Message] = []
         self.draft = draft
         self.replies: list[Any] = []
         self.failed = False
         self.taken: list[Any] = []
         self.history: History | None = None
         for message in messages:
-            try:
-                self.replies.append(apply(draft, message))
-            except WorkflowError as error:
-                self.failed = True
-                self.replies.append(_about(error, draft, process))
+            self.say(message)
+
+    def say(self, message: Message) -> Any:
+        """Say one more thing; its reply."""
+        self.messages.append(message)
+        try:
+            reply = apply(self.draft, message)
+        except WorkflowError as error:
+            self.failed = True
+            reply = _about(error, self.draft, self.process)
+        self.replies.append(reply)
+        return reply
 
 
 class Office:
@@ -123,9 +131,10 @@ class Office:
                 again.add(visit)
         return [self._again(visit) if visit in again else visit for visit in visits] if again else list(visits)
 
-    def _again(self, visit: Visit) -> Visit:
+    def _again(self, first: Visit) -> Visit:
         while True:
-            visit = self.on(visit.process, self.stored(visit.process), visit.messages, self.store.now())
+            visit = self.on(first.process, self.stored(first.process), first.messages, self.store.now())
+            first.again = visit
             if not visit.draft.changed:
                 return visit
             commit = pack(visit.draft)

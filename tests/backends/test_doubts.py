@@ -1,6 +1,6 @@
 """A call that fails after its commit has started tasks that nobody has: the next call hands them out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ from pyworkflow.backend import Finished, Wanted
 from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.backend.sqlite import SQLiteBackend
 from pyworkflow.engine.engine import Engine
-from pyworkflow.engine.store import Store
+from pyworkflow.engine.store import Commit, Store
 from pyworkflow.events import ActivityStartedEvent, DecisionStartedEvent
 from pyworkflow.exceptions import BackendUnavailable, UnknownDecisionException
 from pyworkflow.testing import VirtualClock
@@ -110,16 +110,28 @@ def test_a_second_failure_leaves_it_in_doubt(losing: LosingStore) -> None:
     assert not engine.exchange(decisions=ANY, identity="we")
 
 
-def test_what_a_second_attempt_started_under_the_same_number_is_handed_out_once(losing: LosingStore) -> None:
-    """A signal comes between: without the activity, which is claimed later, the decision has the same number again."""
-    engine, others = make_engine(losing, 10), make_engine(losing)
+@pytest.mark.parametrize("what", ["reply commit", "request history"])
+def test_what_was_started_when_it_was_all_said_again_is_found(
+    losing: LosingStore, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A signal comes between the claim and the commit, and then the reply of the second one is lost."""
+    engine, others, commit = make_engine(losing), make_engine(losing), losing.commit
+
+    def late(commits: Sequence[Commit]) -> list[bool]:
+        monkeypatch.setattr(losing, "commit", commit)
+        others.signal_process("p", "news")
+        done = commit(commits)
+        losing.loses = what
+        return done
+
     engine.start_process(Process("W", "p"))
-    (decision,) = engine.exchange(decisions=ANY).decisions
-    others.signal_process("p", "news")
-    answer = Finished(decision, [ScheduleActivity("A", "a"), ScheduleActivity("A", "a")])
-    failing(losing, engine, "request history", answer, decisions=ANY, activities=ANY)
-    found = engine.exchange(decisions=ANY, activities=ANY, identity="we")
-    assert (len(found.decisions), len(found.activities)) == (1, 1)
+    monkeypatch.setattr(losing, "commit", late)
+    with pytest.raises(BackendUnavailable):
+        engine.exchange(decisions=ANY, identity="we")
+    assert not losing.loses
+    (found,) = engine.exchange(decisions=ANY, identity="we").decisions
+    assert "signal" in [event.type for event in found.process.history]
+    assert not engine.exchange([Finished(found, [CompleteProcess()])], identity="we").refused
 
 
 def test_what_was_never_stored_is_taken_anew(losing: LosingStore) -> None:
@@ -138,8 +150,7 @@ def test_what_somebody_else_took_under_the_same_number_is_his(losing: LosingStor
     engine, others = make_engine(losing), make_engine(losing)
     engine.start_process(Process("W", "p"))
     failing(losing, engine, "request commit", decisions=ANY)
-    if not losing.transactional:  # It is claimed.
-        clock.advance(10)
+    clock.advance(10)  # It is claimed.
     (his,) = others.exchange(decisions=ANY, identity="we").decisions
     assert not engine.exchange(decisions=ANY, identity="we"), "not even in the same moment under the same name"
     assert not others.exchange([Finished(his, [CompleteProcess()])]).refused

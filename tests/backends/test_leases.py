@@ -71,8 +71,17 @@ def test_an_exchange_that_only_decided_says_so_at_once(engine: Engine) -> None:
     assert (bool(got), got.decided, engine.process_by_id("p").status) == (True, 1, "completed")
 
 
+def put_in_again(id: str, engine: Engine, store: Store) -> None:
+    """Take the decision on a process, whose task is there for all that."""
+    (waiting,) = [task for task in store.tasks(id) if task.key == "d"]
+    (held,) = engine.exchange(decisions=ANY).decisions
+    row = store.read(id)
+    assert row is not None
+    store.commit([Commit(id, str(held.process.run), row.stamp, row.stamp, row.head, None, [], [waiting], [])])
+
+
 @pytest.mark.parametrize("news", ["signal", "end"])
-def test_who_was_faster_is_seen_and_the_decision_is_due_again(engine: Engine, store: Store, news: str) -> None:
+def test_who_was_faster_is_seen_and_the_decision_is_handed_out(engine: Engine, store: Store, news: str) -> None:
     asked: list[int] = []
 
     def decide(task: DecisionTask) -> Any:
@@ -83,9 +92,10 @@ def test_who_was_faster_is_seen_and_the_decision_is_due_again(engine: Engine, st
         return complete(task)
 
     engine.start_process(Process("W", "p"))
-    work(engine, decide)
-    work(engine, decide)
-    assert asked == ([2, 3] if news == "signal" else [2])
+    handed_out = work(engine, decide).decisions
+    seen = [[event.type for event in task.process.unseen_events()] for task in handed_out]
+    assert (asked, seen) == ([2], [["process_started", "signal"]] if news == "signal" else [])
+    assert not engine.exchange([Finished(task, complete(task)) for task in handed_out]).refused
     assert engine.process_by_id("p").status == ("completed" if news == "signal" else "terminated")
     assert engine.queues() == []
     check(store)
@@ -93,11 +103,7 @@ def test_who_was_faster_is_seen_and_the_decision_is_due_again(engine: Engine, st
 
 def test_a_task_of_a_decision_that_is_held_already_is_forgotten(engine: Engine, store: Store) -> None:
     engine.start_process(Process("W", "p"))
-    (waiting,) = [task for task in store.tasks("p") if task.key == "d"]
-    (held,) = make_engine(store).exchange(decisions=ANY).decisions
-    row = store.read("p")
-    assert row is not None
-    store.commit([Commit("p", str(held.process.run), row.stamp, row.stamp, row.head, None, [], [waiting], [])])
+    put_in_again("p", engine, store)
     got = work(engine, lambda task: pytest.fail("asked"))
     assert (got.decided, got.decisions) == (0, [])
     assert [task.key for task in store.tasks("p")] == ["alarm"]
@@ -160,16 +166,18 @@ def test_what_was_committed_is_told_though_a_later_call_fails(
     engine: Engine, store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int | None] = []
-    engine.watch(lambda process, events: told.extend(event.id for event in events))
+    engine.watch(lambda process, events: told.extend(event.id for event in events if process.id == "p"))
     engine.start_process(Process("W", "p"))
     (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
-    clock.advance(1.0)  # Now the queues' order alone counts: what the result makes due is claimed.
+    engine.start_process(Process("W", "q"))
+    put_in_again("q", engine, store)
+    clock.advance(1.0)
 
     def gone(*args: Any) -> Any:
         raise BackendUnavailable("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "claim", gone)
+        patch.setattr(store, "discard", gone)
         with pytest.raises(BackendUnavailable):
             engine.exchange([Finished(task, ActivityCompleted())], decisions=ANY)
     assert told == [event.id for event in engine.history("p")]
