@@ -70,7 +70,7 @@ def measure_postgres(runs: int, row: Row, peers: bool) -> None:
     try:
         server.start()
         url = server.url
-        goals = Goals(share=0.25, wide=150, long=2, alone=8, peers={"dbos": 18})
+        goals = Goals(share=0.25, wide=150, long=2, alone=8, peers={"dbos": 18}, one=2_800, fifty=32_000)
         measure_server("Postgres", partial(transitions, url), partial(_emptied, url), goals, runs, row, peers)
     finally:
         server.remove()

@@ -13,7 +13,8 @@ from .server import Goals, measure_server
 
 def measure_redis(runs: int, row: Row, peers: bool) -> None:
     with running() as server:
-        goals = Goals(share=0.12, wide=60, long=1, alone=2.5, peers={"huey": 3.5, "celery": 15})
+        peers_goals = {"huey": 3.5, "celery": 15}
+        goals = Goals(share=0.12, wide=60, long=1, alone=2.5, peers=peers_goals, one=8_000, fifty=92_000)
         bare = lambda batch, total: redis_transitions(_emptied(server), batch, total)  # noqa: E731
         measure_server("Redis everysec", bare, partial(_emptied, server), goals, runs, row, peers)
 

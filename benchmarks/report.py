@@ -23,22 +23,28 @@ _AT_A_PACE = {"steps/s": -1, "ms": 1, "s": 1, "ms/step": 1, "% of a core": 1}
 
 
 class Row(Protocol):
-    """Takes one figure. A goal is "<= 20" or ">= 1,000"; any other text is only shown."""
+    """Takes one figure. A goal is "<= 20" or ">= 1,000"; any other text is only shown. `slower` says how many times as
+    slow as on the goals' machine that is which it rests on, where that is not Python."""
 
-    def __call__(self, name: str, value: float, unit: str = "", goal: str = "") -> None: ...
+    def __call__(
+        self, name: str, value: float, unit: str = "", goal: str = "", slower: float | None = None
+    ) -> None: ...
 
 
 class Report:
-    """Collects rows. What depends on how fast a machine is counts as met at its pace, too, if that is said."""
+    """Collects rows. What depends on how fast a machine is counts as met at its pace, too: that of its Python today, or
+    of the storage below."""
 
     def __init__(self, slower: float = 1.0) -> None:
         self.slower = slower
         self.rows: list[dict[str, Any]] = []
 
-    def row(self, name: str, value: float, unit: str = "", goal: str = "") -> None:
-        here = value / self.slower ** _AT_A_PACE.get(unit, 0)
+    def row(self, name: str, value: float, unit: str = "", goal: str = "", slower: float | None = None) -> None:
+        slower = slower or self.slower
+        here = value / slower ** _AT_A_PACE.get(unit, 0)
         judged = {"met": _meets(value, goal), "met_at_this_pace": _meets(here, goal)}
-        self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "goal": goal, **judged})
+        pace = {"slower": round(slower, 2)} if _AT_A_PACE.get(unit) and judged["met"] is not None else {}
+        self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "goal": goal, **judged, **pace})
 
     def write(self, target: Path) -> None:
         about = {"machine": machine(), "slower": round(self.slower, 2), "date": datetime.date.today().isoformat()}
@@ -90,7 +96,7 @@ def _mark(row: dict[str, Any]) -> str:
         return ""
     if row["met"]:
         return "[green]met[/]"
-    return "[yellow]met at this pace[/]" if row["met_at_this_pace"] else "[red]missed[/]"
+    return f"[yellow]met at {row['slower']:.2g} x the time[/]" if row["met_at_this_pace"] else "[red]missed[/]"
 
 
 def machine() -> dict[str, Any]:
