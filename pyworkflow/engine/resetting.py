@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ..activity import ActivityResult
-from ..exceptions import BackendUnavailable, CannotReset, CorruptRecord
+from ..exceptions import BackendUnavailable, CannotReset, CorruptRecord, WorkflowError
 from . import messages as msg
 from . import records as rec
 from .checks import count
@@ -50,13 +50,16 @@ class Resetter:
             raise ValueError(f"results are given by the ids of activities, not as {results!r}")
         for _ in range(TRIES):
             current = self._office.stored(process)
-            if current is not None and request_id and request_id in current.starts:
+            if _was_done(current, request_id):
                 return process
-            message = self._message(process, current, source, to, results, reason, request_id)
             try:
-                self._office.ask(process, message)
+                self._office.ask(process, self._message(process, current, source, to, results, reason, request_id))
             except MovedOn:
                 continue
+            except WorkflowError:
+                if _was_done(self._office.stored(process), request_id):
+                    return process  # By a copy of this request, in the meantime.
+                raise
             return process
         raise BackendUnavailable(f"process {process!r} changes faster than it can be read: stop its workers first")
 
@@ -97,6 +100,10 @@ class Resetter:
         if len(records) < head.seq:
             raise CorruptRecord(f"event {len(records) + 1} of process {head.id!r}, run {head.run} is missing")
         return records
+
+
+def _was_done(current: Head | None, request_id: str) -> bool:
+    return current is not None and bool(request_id) and request_id in current.starts
 
 
 def _before_last_answer(records: list[rec.Record]) -> int:

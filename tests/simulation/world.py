@@ -70,11 +70,12 @@ class World:
         self.machines = [self._machine(rates) for _ in range(self.random.randint(1, 3))]
 
     def _rates(self) -> Rates:
-        """Some worlds are calm, in some only one kind of fault happens, in most all of them do."""
+        """Some worlds are calm, in some only one kind of fault happens, often a crowd; in most all of them do."""
         strength = self.random.choice((0.0, 0.02, 0.06))
         kinds = ("lost_request", "lost_reply", "duplicate", "crash", "interlude")
         if self.random.random() < 0.3:
-            return Rates(**{self.random.choice(kinds): strength})
+            kind = self.random.choice((*kinds, "interlude"))
+            return Rates(**{kind: strength * 5 if kind == "interlude" else strength})
         return Rates(strength / 2, strength, strength, strength / 2, strength * 2)
 
     def _machine(self, rates: Rates) -> Machine:
