@@ -26,13 +26,13 @@ Said = dict[str, list[tuple[Finished, msg.Message]]]
 
 
 class Drawn(NamedTuple):
-    """A task that was claimed, its work, the visit in which it is begun, the number of its reply there, for whom, and
-    whether it was a decision that got its answer there, too."""
+    """A task that was claimed, its work, the visit in which it is begun, the number of its reply there, None where it
+    is not to be had, for whom, and whether it was a decision that got its answer there, too."""
 
     task: Task
     work: ActivityWork | DecisionWork
     visit: Visit
-    number: int
+    number: int | None
     caller: Caller
     answered: bool = False
 
@@ -40,8 +40,8 @@ class Drawn(NamedTuple):
     def taken(self) -> Taken | None:
         """It as it was begun, the last time that this was said; None where it is not to be had any more."""
         visit = self.visit.again or self.visit
-        started = visit.replies[self.number]
-        if isinstance(started, WorkflowError):
+        started = None if self.number is None else visit.replies[self.number]
+        if started is None or isinstance(started, WorkflowError):
             return None
         return Taken(self.task.queue, self.work, started, visit.draft, self.caller)
 
@@ -239,8 +239,7 @@ class Counter:
         now = self.store.now()
         visit = bundle.visit(task.process) or bundle.add(self.office.on(task.process, head, [], now))
         visit.draft.pass_time(now)
-        visit.say(take_message(work, order.caller))
-        drawn = Drawn(task, work, visit, len(visit.replies) - 1, order.caller)
+        drawn = Drawn(task, work, visit, visit.take(take_message(work, order.caller)), order.caller)
         taken = drawn.taken
         if taken is not None:
             order.started.append(taken)
@@ -251,11 +250,14 @@ class Counter:
 
     def _begun(self, bundle: Bundle) -> list[Taken]:
         """What was begun of what was claimed, now that it counts. Where somebody was faster, and it was all said again,
-        an answer was not; what is not to be had any more is forgotten."""
+        an answer was not. What is not to be had any more is forgotten, or due again where it was not asked for again.
+        """
         begun = []
         for item in bundle.drawn:
             taken = item.taken
-            if taken is None:
+            if taken is None and item.number is None and item.visit.again:
+                self.store.postpone(item.task, self.store.now())
+            elif taken is None:
                 self.store.discard(item.task)
             elif item.visit.again or not item.answered:
                 begun.append(taken)

@@ -47,18 +47,25 @@ class Visit:
         self.taken: list[Any] = []
         self.history: History | None = None
         for message in messages:
-            self.say(message)
+            self._say(message)
 
-    def say(self, message: Message) -> Any:
-        """Say one more thing; its reply."""
+    def _say(self, message: Message) -> None:
         self.messages.append(message)
         try:
-            reply = apply(self.draft, message)
+            self.replies.append(apply(self.draft, message))
         except WorkflowError as error:
             self.failed = True
-            reply = _about(error, self.draft, self.process)
-        self.replies.append(reply)
-        return reply
+            self.replies.append(_about(error, self.draft, self.process))
+
+    def take(self, message: Message) -> int | None:
+        """Take a task; the number of the reply, None where it is not to be had: then it was not said."""
+        try:
+            started = apply(self.draft, message)
+        except WorkflowError:
+            return None
+        self.messages.append(message)
+        self.replies.append(started)
+        return len(self.replies) - 1
 
 
 class Office:

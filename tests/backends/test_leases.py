@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -36,8 +36,8 @@ def engine(store: Store) -> Engine:
     return make_engine(store)
 
 
-def make_engine(store: Store) -> Engine:
-    engine = Engine(store)
+def make_engine(store: Store, cache_size: int = 1_000) -> Engine:
+    engine = Engine(store, cache_size=cache_size)
     engine.register_workflow("W")
     engine.register_activity("A")
     return engine
@@ -71,13 +71,14 @@ def test_an_exchange_that_only_decided_says_so_at_once(engine: Engine) -> None:
     assert (bool(got), got.decided, engine.process_by_id("p").status) == (True, 1, "completed")
 
 
-def put_in_again(id: str, engine: Engine, store: Store) -> None:
+def put_in_again(id: str, engine: Engine, store: Store) -> list[DecisionTask]:
     """Take the decision on a process, whose task is there for all that."""
     (waiting,) = [task for task in store.tasks(id) if task.key == "d"]
     (held,) = engine.exchange(decisions=ANY).decisions
     row = store.read(id)
     assert row is not None
     store.commit([Commit(id, str(held.process.run), row.stamp, row.stamp, row.head, None, [], [waiting], [])])
+    return [held]
 
 
 @pytest.mark.parametrize("news", ["signal", "end"])
@@ -107,6 +108,50 @@ def test_a_task_of_a_decision_that_is_held_already_is_forgotten(engine: Engine, 
     got = work(engine, lambda task: pytest.fail("asked"))
     assert (got.decided, got.decisions) == (0, [])
     assert [task.key for task in store.tasks("p")] == ["alarm"]
+
+
+def test_what_can_be_had_after_all_is_no_more_than_was_asked_for(
+    store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its decision was held; it is answered, and another is due, before the result of its activity is written."""
+    engine, other, commit = make_engine(store, 0), make_engine(store), store.commit
+    engine.start_process(Process("W", "p"))
+    (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
+    engine.signal_process("p", "s")
+    clock.advance(0.1)
+    (held,) = put_in_again("p", other, store)
+    engine.start_process(Process("W", "q"))
+
+    def late(commits: Sequence[Commit]) -> list[bool]:
+        monkeypatch.setattr(store, "commit", commit)
+        other.exchange([Finished(held, [])])
+        other.signal_process("p", "s")
+        return commit(commits)
+
+    clock.advance(1.0)
+    monkeypatch.setattr(store, "commit", late)
+    got = engine.exchange([Finished(task, ActivityCompleted())], decisions=Wanted(("default",), 1))
+    assert ([decision.process.id for decision in got.decisions], got.refused) == (["q"], [])
+    clock.advance(1.0)
+    assert [decision.process.id for decision in engine.exchange(decisions=ANY).decisions] == ["p"]
+    check(store)
+
+
+def test_what_only_seemed_not_to_be_had_is_due_again(engine: Engine, store: Store, clock: VirtualClock) -> None:
+    """As far as we remember its decision is held; it was answered elsewhere, and another is due."""
+    other = make_engine(store)
+    engine.start_process(Process("W", "p"))
+    (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
+    engine.signal_process("p", "s")
+    (held,) = engine.exchange(decisions=ANY).decisions
+    other.exchange([Finished(held, [])])
+    other.signal_process("p", "s")
+    clock.advance(1.0)
+    assert not engine.exchange([Finished(task, ActivityCompleted())], decisions=ANY).refused
+    clock.advance(1.0)
+    (decision,) = engine.exchange(decisions=ANY).decisions
+    assert [event.type for event in decision.process.unseen_events()] == ["signal", "activity"]
+    check(store)
 
 
 def test_a_result_and_a_waiting_decision_of_one_process_go_together(engine: Engine, store: Store) -> None:

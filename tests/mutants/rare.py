@@ -77,6 +77,8 @@ MUTANTS = [
            "if task is not None and self._is_wanted(task, visit.draft, order) == 0:", "if task is not None:", MANY),
     Mutant("answered-though-somebody-was-faster", f"{E}/counter.py",
            "elif item.visit.again or not item.answered:", "elif not item.answered:", LEASES),
+    Mutant("what-only-seemed-gone-is-forgotten", f"{E}/counter.py",
+           "self.store.postpone(item.task, self.store.now())", "self.store.discard(item.task)", LEASES),
     Mutant("leased-and-gone-stays", f"{E}/counter.py",
            "                self.store.discard(item.task)\n", "                pass\n", LEASES),
     Mutant("leased-beside-its-result", f"{E}/counter.py",
