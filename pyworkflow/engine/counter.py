@@ -109,9 +109,9 @@ class Counter:
         finally:
             order.started += [item.taken for item in bundle.drawn if item.visit.again and item.taken]
         result.decided = order.decided
-        for visit in visits:
+        for pairs, visit in zip(said.values(), visits, strict=False):  # Those of what is drawn come after.
             if visit.failed:
-                for (item, _), reply in zip(said.get(visit.process, ()), visit.replies, strict=False):
+                for (item, _), reply in zip(pairs, visit.replies, strict=False):
                     if isinstance(reply, WorkflowError):
                         result.refused.append((item, reply))
         self.office.histories.fetch(

@@ -154,6 +154,24 @@ def test_what_only_seemed_not_to_be_had_is_due_again(engine: Engine, store: Stor
     check(store)
 
 
+def test_what_is_refused_is_refused_once(engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its process's decision, begun beside it, is not to be had in the end."""
+    commit = store.commit
+    engine.start_process(Process("W", "p"))
+    (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
+    late = Finished(task, ActivityCompleted())
+    engine.exchange([late])
+
+    def after_its_end(commits: Sequence[Commit]) -> list[bool]:
+        monkeypatch.setattr(store, "commit", commit)
+        make_engine(store).terminate_process("p")
+        return commit(commits)
+
+    monkeypatch.setattr(store, "commit", after_its_end)
+    got = engine.exchange([late], decisions=ANY)
+    assert (got.decisions, [item for item, _ in got.refused]) == ([], [late])
+
+
 def test_a_result_and_a_waiting_decision_of_one_process_go_together(engine: Engine, store: Store) -> None:
     engine.start_process(Process("W", "p"))
     (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
