@@ -46,7 +46,11 @@ Pool = ConnectionPool[Wire]
 
 
 class _LostConnection(BackendUnavailable):
-    """The connection that was tried is gone; another may be had."""
+    """The connection that was tried is gone; another may be had. `undone`: the server said that it had done nothing."""
+
+    def __init__(self, text: str, undone: bool) -> None:
+        super().__init__(text)
+        self.undone = undone
 
 
 class Database:
@@ -163,17 +167,18 @@ class Database:
     def _current(self) -> Transaction | None:
         return getattr(self._here, "transaction", None)
 
-    def first(self, *asked: Asked) -> tuple[Wire, list[PGresult]]:
-        """A connection on which these statements, which change nothing that must last, have worked, and the answers.
-        Where the connection turns out to be lost, another is tried."""
+    def first(self, *asked: Asked, again: bool = True) -> tuple[Wire, list[PGresult]]:
+        """A connection on which these statements have worked, and the answers. Where the connection turns out to be
+        lost another is tried, if they may be asked `again` or the server did nothing of it."""
         try:
-            return self.once(*asked)
-        except _LostConnection:
+            return self._ask_on_another(*asked)
+        except _LostConnection as lost:
+            if not (again or lost.undone):
+                raise
             self._connections.check()
-            return self.once(*asked)
+            return self._ask_on_another(*asked)
 
-    def once(self, *asked: Asked) -> tuple[Wire, list[PGresult]]:
-        """The same, for what must not be done twice: nobody knows whether it was where the connection is lost."""
+    def _ask_on_another(self, *asked: Asked) -> tuple[Wire, list[PGresult]]:
         connection = self._connection()
         try:
             return connection, self.ask(connection, *asked)
@@ -182,7 +187,7 @@ class Database:
             roll_back(connection)
             self.give_back(connection)
             if lost and isinstance(error, BackendUnavailable):
-                raise _LostConnection(str(error)) from error
+                raise _LostConnection(str(error), connection.undone) from error
             raise
 
     def ask(self, connection: Wire, *asked: Asked) -> list[PGresult]:
@@ -266,11 +271,9 @@ class Alone:
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Rows:
         """What it returns. Raises BackendUnavailable, UnsupportedBackend."""
-        asked = (statement, parameters), ("COMMIT", ())
-        if self._lasting:
-            connection, answers = self._database.once((_BEGIN, ()), *asked)
-        else:
-            connection, answers = self._database.first((_BEGIN, ()), (_UNSYNCED, ()), *asked)
+        begun = [(_BEGIN, ())] if self._lasting else [(_BEGIN, ()), (_UNSYNCED, ())]
+        asked = *begun, (statement, parameters), ("COMMIT", ())
+        connection, answers = self._database.first(*asked, again=not self._lasting)
         try:
             self._database.check(answers[-1])
             return connection.read(answers[-2])

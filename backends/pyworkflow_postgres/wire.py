@@ -64,7 +64,10 @@ class _Known(NamedTuple):
 
 class Wire(psycopg.Connection[Any]):
     """Beside all that a psycopg.Connection can do: `ask`, and `ask_at_once`. Nothing is prepared where
-    `prepare_threshold` is None."""
+    `prepare_threshold` is None. `undone`: of what was asked at once last nothing was done, as the server said, or
+    because it was not sent."""
+
+    undone = True
 
     def __init__(self, pgconn: PGconn, row_factory: Any = tuple_row) -> None:
         super().__init__(pgconn, row_factory)
@@ -107,9 +110,11 @@ class Wire(psycopg.Connection[Any]):
     def ask_at_once(self, *asked: Asked) -> list[PGresult]:
         """The answers to several statements that are sent together; where one fails those after it are not executed.
         Raises psycopg's errors."""
+        self.undone = True
         with self._whole():
             known = [self._know(statement) for statement, _ in asked]
             given = [each.dumped(values) for each, (_, values) in zip(known, asked, strict=True)]
+            self.undone = False
             self.pgconn.enter_pipeline_mode()
             for each, dumped in zip(known, given, strict=True):
                 self._send(each, dumped)
@@ -117,6 +122,7 @@ class Wire(psycopg.Connection[Any]):
             answers = self._answers()
             if not self.closed:
                 self.pgconn.exit_pipeline_mode()
+        self.undone = answers[0].status in _FAILED
         return [_good(answer) for answer in answers]
 
     def _send(self, known: _Known, given: list[bytes | None]) -> None:

@@ -160,7 +160,7 @@ class Engine(Backend):
         if connection is None:
             return self._office
         store = self.store.joined(connection)
-        return Office(store, self._office.limits, 0, HistoryCache(store, self._payloads, 0))
+        return Office(store, self._office.limits, 0, HistoryCache(store, self._payloads, 0), joined=True)
 
     def cancel_process(self, process_or_id: ProcessRef, details: Any = None) -> None:
         process, run = target(process_or_id)

@@ -69,15 +69,19 @@ class Visit:
 
 
 class Office:
-    """Applies messages to processes in a store. `keep` is how many heads are remembered, beside the histories."""
+    """Applies messages to processes in a store. `keep` is how many heads are remembered, beside the histories.
 
-    def __init__(self, store: Store, limits: Limits, keep: int, histories: HistoryCache) -> None:
+    Where the store has `joined` a caller's transaction, what is said to a process is a part of that as a whole.
+    """
+
+    def __init__(self, store: Store, limits: Limits, keep: int, histories: HistoryCache, joined: bool = False) -> None:
         self.histories = histories
         self.news = News(histories)
         self.store = store
         self.outlook = Outlook(store)
         self.limits = limits
         self._keep = keep
+        self._joined = joined
         self._heads: dict[str, tuple[str, Head]] = {}
         self._lock = threading.Lock()
 
@@ -101,7 +105,7 @@ class Office:
 
     def send(self, process: str, *messages: Message) -> list[Any]:
         """Say something to one process, in a transaction of its own; the replies."""
-        with self.batch():
+        with self.batch(grouped=self._joined):
             return self.commit([self.visit(process, messages, self.store.now())])[0].replies
 
     def ask(self, process: str, message: Message) -> Any:
