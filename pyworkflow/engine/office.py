@@ -15,7 +15,7 @@ from ..exceptions import CorruptRecord, UnknownProcessException, WorkflowError
 from .head import Head, Limits
 from .history import History, HistoryCache, forget_oldest
 from .machine import Draft, apply
-from .messages import Message
+from .messages import Message, Start
 from .news import News
 from .outlook import Outlook
 from .pack import pack, unpack
@@ -116,10 +116,11 @@ class Office:
         return reply
 
     def visit(self, process: str, messages: Sequence[Message], now: float) -> Visit:
-        """Say it to the process as it is remembered, and as it is stored where that brings no commit to prove it."""
-        known = self._heads.get(process)
-        if known is not None:
-            visit = self.on(process, known[1], messages, now)
+        """Say it to the process as it is remembered, and as it is stored where that brings no commit to prove it. One
+        that is to be started and is not remembered is taken not to be there."""
+        _, known = self._heads.get(process, _NONE)
+        if known is not None or (messages and isinstance(messages[0], Start)):
+            visit = self.on(process, known, messages, now)
             if visit.draft.changed and not visit.failed:
                 return visit
         return self.on(process, self.stored(process), messages, now)
