@@ -25,6 +25,7 @@ from pyworkflow import (
 from pyworkflow.testing.invariants import check
 from pyworkflow.testing.store_bench import make_commit, make_task
 from pyworkflow_postgres import PostgresBackend, PostgresStore, database
+from pyworkflow_postgres.wire import Wire
 
 from ..servers.cutting import Proxy
 from ..servers.postgres import QUICK, Server, binaries
@@ -165,6 +166,17 @@ def test_an_idle_connection_that_was_cut_is_replaced_unseen(server: Server) -> N
         ask(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pyworkflow'")
         shop.signal_process("before", "s")
     assert [event.type for event in shop.history("before")].count("signal") == 2
+
+
+def test_a_server_that_hung_up_says_that_nothing_was_done(server: Server) -> None:
+    with Wire.connect(server.url, autocommit=True) as wire:
+        asked = (b"BEGIN", ()), (b"SELECT %s::int4", (1,)), (b"COMMIT", ())
+        assert wire.read(wire.ask_at_once(*asked)[1]) == [(1,)]
+        pid = wire.info.backend_pid
+        ask(server, f"SELECT pg_terminate_backend({pid}, 10000)")
+        with pytest.raises(psycopg.errors.AdminShutdown):
+            wire.ask_at_once(*asked)
+        assert wire.undone
 
 
 def test_a_connection_that_is_cut_in_a_transaction(server: Server) -> None:
