@@ -74,6 +74,11 @@ class UnsupportedBackend(WorkflowError):
     """The backend cannot be used as asked: an unknown URL, a missing driver, a file of a newer version."""
 
 
+def to_install(extra: str) -> str:
+    """What to do where a library of an extra is missing. On PyPI the project's name is somebody else's."""
+    return f"install this project's extra {extra!r}: pip install '.[{extra}]' in its checkout"
+
+
 class DecisionRefused(WorkflowError):
     """What workflow code asked for was refused, for SWF's `cause`; it is raised where the code asked."""
 

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
+from .exceptions import to_install
+
 OVERLAPS = ("skip", "queue", "allow", "cancel")
 EVERY = (1.0, 10 * 365 * 86_400.0)
 """The shortest and the longest interval, in seconds."""
@@ -62,7 +64,7 @@ class Schedule(Struct, kw_only=True):
         try:
             from cronsim import CronSim, CronSimError
         except ImportError:
-            raise ValueError("cron expressions need cronsim: pip install 'pyworkflow[schedules]'") from None
+            raise ValueError(f"cron expressions need cronsim: {to_install('schedules')}") from None
         try:
             for found in CronSim(str(self.cron), after.astimezone(ZoneInfo(self.time_zone))):
                 yield found.astimezone(UTC)

@@ -2,10 +2,10 @@
 
 from importlib.util import find_spec
 
-from ..exceptions import UnsupportedBackend
+from ..exceptions import UnsupportedBackend, to_install
 
 if find_spec("boto3") is None:
-    raise UnsupportedBackend("the Amazon SWF backend needs a driver: pip install 'pyworkflow[amazonswf]'")
+    raise UnsupportedBackend(f"the Amazon SWF backend needs a driver: {to_install('amazonswf')}")
 
 from pyworkflow_amazonswf import AmazonSWFBackend, CallablePayloads, PayloadStore, S3Payloads, SwfFault
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..exceptions import to_install
 from .group import command
 from .options import connected
 from .session import Session
@@ -75,5 +76,5 @@ def _server() -> Any:
     except ModuleNotFoundError as error:
         if error.name not in ("botocore", "httptools"):
             raise
-        raise click.ClickException("the server needs more libraries: pip install 'pyworkflow[server]'") from error
+        raise click.ClickException(f"the server needs more libraries: {to_install('server')}") from error
     return serve, is_loopback

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -117,6 +119,33 @@ def test_every_public_name_is_somewhere() -> None:
     text = "".join(each.read_text(encoding="utf-8") for each in PAGES)
     missing = [name for name in pyworkflow.__all__ if not re.search(rf"\b{name}\b", text)]
     assert not missing, f"no page names {', '.join(missing)}"
+
+
+# -- installing ----------
+
+
+def sources() -> list[Path]:
+    """Whatever may tell somebody what to install."""
+    patterns = ("run", "setup.cfg", "*.md", "docs/*.md", *(f"{it}/**/*.py" for it in ("pyworkflow", "backends")))
+    return [path for pattern in (*patterns, "examples/**/*", "benchmarks/**/*") for path in ROOT.glob(pattern)]
+
+
+def test_nobody_is_sent_to_the_package_that_has_our_name_on_pypi() -> None:
+    texts = {
+        path: path.read_text(encoding="utf-8")
+        for path in sources()
+        if path.suffix in (".py", ".md", ".cfg", "") and path.is_file()
+    }
+    assert len(texts) > 100
+    assert not [path for path, text in texts.items() if re.search(r"""install\s+["']?pyworkflow""", text)]
+
+
+def test_every_extra_for_users_is_named_and_there() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    there = set(setup["options.extras_require"]) - {"test", "dev"}
+    named = {each for path in PAGES for each in re.findall(r"pip install '\.\[(\w+)\]'", path.read_text("utf-8"))}
+    assert named == there
 
 
 # -- the rooms ----------

@@ -150,4 +150,4 @@ def test_options_of_a_url(server: RunningServer) -> None:
 def test_without_the_driver_the_door_says_what_to_install() -> None:
     code = "import sys; sys.modules['redis'] = None\nimport pyworkflow.backend.redis"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "pip install 'pyworkflow[redis]'" in run.stderr
+    assert "pip install '.[redis]'" in run.stderr
