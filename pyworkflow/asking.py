@@ -97,7 +97,7 @@ class Asking(Registry, Resets):
         cls, process = self._code_of(process_or_id)
         id, this_run = fresh_id(), f"{process.id}:{process.run}"
         late = TimedOutException(f"update {name!r} of process {this_run!r}: no answer within {timeout} seconds")
-        pauses = _pauses(timeout, late)
+        pauses = _pauses(deadline(timeout), late)
         self._catch_up(process, this_run, pauses)
         input = ask(cls, process, "update", name, args, named)
         seen = len(self.history(this_run))
@@ -146,9 +146,17 @@ class Asking(Registry, Resets):
         return cls, process
 
 
-def _pauses(timeout: float | None, late: Exception) -> Iterator[None]:
+def deadline(timeout: float | None) -> float | None:
+    """The time.monotonic() at which so many seconds are over. Raises TypeError for what is no number."""
+    try:
+        return None if timeout is None else time.monotonic() + timeout
+    except TypeError:
+        raise TypeError(f"a timeout is a number of seconds, not {timeout!r}") from None
+
+
+def _pauses(until: float | None, late: Exception) -> Iterator[None]:
     """Sleeps between two looks, ever longer. Raises `late` when the time is over."""
-    until, pause = None if timeout is None else time.monotonic() + timeout, FIRST_PAUSE
+    pause = FIRST_PAUSE
     while True:
         if until is not None and time.monotonic() >= until:
             raise late

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from .activity import Activity, ActivityCompleted, ActivityResult
-from .asking import Asking
+from .asking import Asking, deadline
 from .backend import Backend, Description, Page, ProcessFilter, QueueCount, open_backend
 from .backend.model import IfRunning, ProcessRef
 from .events import Event
 from .exceptions import TimedOutException
 from .process import Process, ProcessCompleted, ProcessContinued, ProcessResult
+from .registry import listed
 from .signal import Signal
 from .task import ActivityTask, DecisionTask
 from .workflow import Workflow
@@ -23,7 +24,7 @@ class Manager(Asking):
     """Starts, signals and observes processes, and hands tasks to workers.
 
     `backend` is a Backend or its URL; `workflows` are Workflow classes, whose `activities` come with them;
-    `activities` adds others. Every call may raise BackendUnavailable.
+    `activities` adds others. Every call may raise BackendUnavailable, and TypeError for what is of another kind.
     """
 
     def __init__(
@@ -32,10 +33,10 @@ class Manager(Asking):
         workflows: Iterable[type[Workflow]] = (),
         activities: Iterable[type[Activity] | Callable[..., Any]] = (),
     ) -> None:
-        super().__init__(open_backend(backend) if isinstance(backend, str) else backend)
-        for workflow in workflows:
+        super().__init__(_opened(backend))
+        for workflow in listed("workflows", workflows):
             self.register_workflow(workflow)
-        for activity in activities:
+        for activity in listed("activities", activities):
             self.register_activity(activity)
 
     def copy_with_backend(self, backend: Backend | str) -> Manager:
@@ -65,7 +66,7 @@ class Manager(Asking):
         that is open on it. Raises PayloadError, InvalidName, UnsupportedBackend where the backend cannot do that.
         """
         return self.backend.start_process(
-            process,
+            _process(process),
             request_id=request_id,
             if_running=if_running,
             timeout=timeout,
@@ -80,7 +81,7 @@ class Manager(Asking):
     ) -> str:
         """Signal a process, and start it first when it is not open, in one step; its id."""
         return self.backend.start_process(
-            process, request_id=request_id, if_running="use_existing", signal=signal, connection=connection
+            _process(process), request_id=request_id, if_running="use_existing", signal=signal, connection=connection
         )
 
     def signal_process(
@@ -158,7 +159,7 @@ class Manager(Asking):
 
     def wait(self, process_or_id: ProcessRef, timeout: float | None = None) -> ProcessResult:
         """Wait until a process is closed; how it ended. Raises TimedOutException after `timeout` seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
+        until = deadline(timeout)
         while True:
             left = None if until is None else max(0.0, until - time.monotonic())
             result = self.backend.wait_for_process(process_or_id, left)
@@ -228,6 +229,21 @@ class Manager(Asking):
     def close(self) -> None:
         """Give up the backend's connections."""
         self.backend.close()
+
+
+def _opened(backend: Backend | str) -> Backend:
+    if isinstance(backend, str):
+        return open_backend(backend)
+    if not isinstance(backend, Backend):
+        raise TypeError(f"a manager needs a Backend or the URL of one, such as 'sqlite:///shop.db', not {backend!r}")
+    return backend
+
+
+def _process(thing: Process) -> Process:
+    if not isinstance(thing, Process):
+        name = repr(thing) if isinstance(thing, str) else getattr(thing, "__name__", "Order")
+        raise TypeError(f"a Process is started, not {thing!r}: write Process({name}, input=…)")
+    return thing
 
 
 def _filter(workflow: str | type[Workflow] | None, tag: str | None, which: dict[str, Any]) -> ProcessFilter:

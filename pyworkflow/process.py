@@ -18,6 +18,7 @@ from .events import (
     ProcessStartedEvent,
     TimerEvent,
 )
+from .exceptions import InvalidName
 from .retry import pause_id
 from .values import Value, name_of
 
@@ -143,7 +144,7 @@ class Process(Value):
 
     `id` names the process (a fresh one where none is given), `run` one of its runs. `status` is running, blocked,
     completed, failed, canceled, timedout, terminated or continued; None before it was started. `parent` is the
-    parent's id.
+    parent's id. Raises InvalidName for tags that are one string.
     """
 
     _compared = ("workflow", "id", "input", "tags", "history", "parent")
@@ -163,6 +164,8 @@ class Process(Value):
         status: str | None = None,
         version: str | None = None,
     ) -> None:
+        if isinstance(tags, str):  # It would be a list of its letters.
+            raise InvalidName(f"tags are a list of strings, not the string {tags!r}: write [{tags!r}]")
         self.workflow = None if workflow is None else name_of(workflow)
         self.id = id
         self.input = input

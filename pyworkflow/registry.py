@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .activity import Activity, ActivityMonitor
@@ -27,8 +27,10 @@ class Registry:
     def register_workflow(self, workflow: type[Workflow]) -> None:
         """Make a workflow and its activities known here and to the backend.
 
-        Raises ValueError for an activity that is called as another one of another workflow.
+        Raises ValueError for an activity that is called as another one of another workflow, TypeError for what is none.
         """
+        workflow = as_workflow(workflow)
+        activities = [as_activity(it) for it in listed(f"{workflow.__name__}.activities", workflow.activities)]
         self.backend.register_workflow(
             workflow.name,
             workflow.category,
@@ -39,7 +41,7 @@ class Registry:
         self.workflows.append(workflow)
         self.decision_categories = tuple(sorted({*self.decision_categories, workflow.category}))
         self._workflows[workflow.name, workflow.version] = self._workflows[workflow.name, None] = workflow
-        for activity in map(as_activity, workflow.activities):
+        for activity in activities:
             self._refuse_another(activity, workflow)
             self.register_activity(activity)
 
@@ -86,9 +88,31 @@ class Registry:
         return found(task, monitor)
 
 
+def listed(name: str, things: Iterable[Any]) -> list[Any]:
+    """What is in a list. Raises TypeError for a thing that is in none."""
+    if isinstance(things, Iterable) and not isinstance(things, str | type):
+        return list(things)
+    alone = getattr(things, "__name__", None)
+    raise TypeError(f"{name} are a list, not {f'{alone}: write [{alone}]' if alone else repr(things)}")
+
+
+def as_workflow(thing: type[Workflow]) -> type[Workflow]:
+    """A Workflow class. Raises TypeError for anything else."""
+    if not isinstance(thing, type):
+        raise TypeError(f"{thing!r} is no workflow: give a class derived from Workflow, or a function with @workflow")
+    if not issubclass(thing, Workflow):
+        raise TypeError(
+            f"{thing.__name__} is no workflow, it does not derive from Workflow; an activity belongs into the "
+            f"`activities` of one, or of the manager: Manager(…, activities=[{thing.__name__}])"
+        )
+    return thing
+
+
 def as_activity(thing: type[Activity] | Callable[..., Any]) -> type[Activity]:
     """The Activity class that a class or a function stands for. Raises TypeError."""
     if isinstance(thing, type):
+        if not issubclass(thing, Activity):
+            raise TypeError(f"{thing.__name__} is no activity: it does not derive from Activity")
         return thing
     from .code.decorators import activity_of
 

@@ -315,6 +315,8 @@ def test_a_validator_knows_what_was_said_before_it_was_asked() -> None:
     manager.signal_process("p", "add", "tea")
     with pytest.raises(TimedOutException):
         manager.update("p", "remove", "tea", timeout=0)
+    with pytest.raises(TypeError, match="a timeout is a number of seconds, not '5'"):
+        manager.update("p", "remove", "tea", timeout="5")  # type: ignore[arg-type]
     worker = WorkerThread(Worker(manager), delay_on_idle=0.01)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(manager.update, "p", "remove", "tea", timeout=30)

@@ -22,6 +22,7 @@ from pyworkflow.events import (
     SignalEvent,
     TimerEvent,
 )
+from pyworkflow.exceptions import InvalidName
 from pyworkflow.process import Process
 from pyworkflow.signal import Signal
 from pyworkflow.workflow import Workflow
@@ -261,3 +262,8 @@ def test_timers_of_equal_value_are_told_apart():
     same = [Timer(5), Timer(5)]
     made = process(*map(started, same), fired(same[0]))
     assert [timer.id for timer in made.untriggered_timers()] == [same[1].id]
+
+
+def test_tags_that_are_one_string_are_refused():
+    with pytest.raises(InvalidName, match=r"not the string 'gift': write \['gift'\]"):
+        Process("Order", tags="gift")
