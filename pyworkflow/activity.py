@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import defaults
-from .values import Decorating, Value, derived_name, fresh_id, name_of
+from .values import Decorating, Value, derived_name, fresh_id, name_of, warn_of_misspelt
 
 if TYPE_CHECKING:
     from .retry import RetryPolicy
@@ -157,6 +157,7 @@ class Activity:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = derived_name(cls, "Activity")
+        warn_of_misspelt(cls)
         cls.is_async = bool(getattr(getattr(cls.execute, "__code__", None), "co_flags", 0) & _COROUTINE)
 
     def __init__(self, task: ActivityTask, monitor: ActivityMonitor | None = None) -> None:

@@ -79,11 +79,17 @@ def to_install(extra: str) -> str:
     return f"install this project's extra {extra!r}: pip install '.[{extra}]' in its checkout"
 
 
+def refusal(cause: str) -> str:
+    """SWF's cause of a refusal, and what to do where that is plain."""
+    unknown = cause == "ACTIVITY_TYPE_DOES_NOT_EXIST"
+    return f"{cause}, the manager was not given it: put it into the workflow's `activities`" if unknown else cause
+
+
 class DecisionRefused(WorkflowError):
     """What workflow code asked for was refused, for SWF's `cause`; it is raised where the code asked."""
 
     def __init__(self, what: str, cause: str) -> None:
-        super().__init__(f"{what} was refused: {cause}")
+        super().__init__(f"{what} was refused: {refusal(cause)}")
         self.cause = cause
 
 

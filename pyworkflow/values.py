@@ -1,10 +1,16 @@
-"""What the model's modules and small classes share: equality by value, a plain repr, names, and being decorators."""
+"""What the model's modules and small classes share: equality by value, a plain repr, names, being decorators."""
 
 from __future__ import annotations
 
 import uuid
+import warnings
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
+
+from .frames import authors_level
+
+CLOSE = 0.87
+"""So much alike are names of which one is a misspelling: execute_timeout and execution_timeout; names and name not."""
 
 
 class Decorating(ModuleType):
@@ -38,6 +44,30 @@ def derived_name(cls: type, suffix: str) -> str:
 def fresh_id() -> str:
     """A unique id for an activity, a timer or a process that was given none."""
     return uuid.uuid4().hex
+
+
+def warn_of_misspelt(cls: type) -> None:
+    """Warn of an attribute of a class that has almost the name of a setting, which nobody would ever read."""
+    for name, value in vars(cls).items():
+        if name.startswith("_") or callable(value) or hasattr(value, "__get__"):
+            continue
+        if not any(hasattr(base, name) for base in cls.__bases__) and (meant := _setting_like(name, cls)):
+            warnings.warn(
+                f"{cls.__qualname__}.{name} is ignored by pyworkflow: is {meant} meant?",
+                stacklevel=authors_level(),
+            )
+
+
+def _setting_like(name: str, cls: type) -> str | None:
+    """The setting of the library's classes below this one that a name is a misspelling of; none of its own words."""
+    from difflib import get_close_matches  # It takes long to import, and is hardly ever needed.
+
+    own = [base for base in cls.__mro__ if base.__module__.startswith("pyworkflow.")]
+    settings = {each for base in own for each in getattr(base, "__annotations__", ()) if not each.startswith("_")}
+    if name in settings:
+        return None
+    others = [each for each in sorted(settings) if not (name.startswith(each) or each.startswith(name))]
+    return next(iter(get_close_matches(name, others, n=1, cutoff=CLOSE)), None)
 
 
 class Value:

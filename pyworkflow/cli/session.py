@@ -97,9 +97,9 @@ def _broken(name: str, error: Exception) -> click.ClickException:
     """An app that cannot be imported is the user's code: show where it fails, from its own first line on."""
     import traceback
 
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "importlib" not in frame.filename and frame.filename != __file__]
-    shown = "".join([*traceback.format_list(own), *traceback.format_exception_only(error)])
+    from ..frames import authors_part
+
+    shown = "".join(traceback.format_exception(type(error), error, authors_part(error)))
     return click.ClickException(f"-A {name} cannot be imported:\n{shown.rstrip()}")
 
 

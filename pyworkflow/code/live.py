@@ -20,6 +20,7 @@ from ..events import (
     SignalEvent,
 )
 from ..exceptions import PayloadError
+from ..frames import is_authors
 from ..retry import short_id
 from . import order  # noqa: F401 - it puts asyncio in order.
 from .calls import Calls, Command
@@ -27,7 +28,7 @@ from .commands import Life, timer_life
 from .convert import shape_of, snapshot
 from .course import Continued, Course, logger
 from .loop import Alarm, Loop
-from .sources import is_authors, line_of
+from .sources import line_of
 from .tasks import Place
 from .turns import Recorded, Step
 

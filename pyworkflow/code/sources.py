@@ -6,6 +6,8 @@ import linecache
 import sys
 from types import CodeType, FrameType
 
+from ..frames import is_authors
+
 
 def asking(outermost: CodeType) -> str:
     """The line of the author's code that asks; none where what runs it, `outermost`, asks itself."""
@@ -15,11 +17,6 @@ def asking(outermost: CodeType) -> str:
             return line_of(frame.f_code, frame.f_lineno)
         frame = frame.f_back
     return ""
-
-
-def is_authors(frame: FrameType) -> bool:
-    """Is it code of whoever wrote the workflow, and none that only runs it?"""
-    return not str(frame.f_globals.get("__name__")).startswith(("pyworkflow.", "asyncio."))
 
 
 def line_of(code: CodeType, number: int | None) -> str:

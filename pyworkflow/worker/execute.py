@@ -10,6 +10,7 @@ from ..activity import Activity, ActivityCompleted, ActivityFailed, ActivityResu
 from ..backend import Failed, Released
 from ..decision import Decision
 from ..exceptions import UnknownTypeException
+from ..frames import authors_part
 from ..task import DecisionTask
 from ..workflow import Workflow
 from ..workflow.base import decisions_of
@@ -65,5 +66,6 @@ def decide(workflow: Callable[[], Workflow], task: DecisionTask, attempts: int) 
 
 
 def _traceback(error: BaseException) -> str:
-    """The traceback as text; the end of it where it is very long."""
-    return "".join(traceback.format_exception(error))[-32_768:]
+    """The traceback as text, from the author's first line on; the end of it where it is very long."""
+    part = authors_part(error) or error.__traceback__
+    return "".join(traceback.format_exception(type(error), error, part))[-32_768:]

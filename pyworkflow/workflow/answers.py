@@ -29,6 +29,7 @@ from ..decision import (
     Timer,
 )
 from ..events import DecisionRefusedEvent, Event
+from ..exceptions import refusal
 from ..process import Process
 from ..retry import retried
 from .base import Answer, decisions_of
@@ -94,7 +95,7 @@ def answer_to_refusal(decision: Decision, cause: str) -> Decision | None:
         return decision
     if cause in _ALREADY_OVER and isinstance(decision, CancelActivity | CancelTimer | RequestCancelProcess):
         return None
-    return FailProcess(f"decision {decision.type}{_subject(decision)} was refused: {cause}")
+    return FailProcess(f"decision {decision.type}{_subject(decision)} was refused: {refusal(cause)}")
 
 
 def _standing(end: Decision | None) -> Decision | None:

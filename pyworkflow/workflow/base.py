@@ -9,7 +9,7 @@ from .. import defaults
 from ..activity import Activity
 from ..decision import Decision, ScheduleActivity
 from ..process import Process
-from ..values import derived_name
+from ..values import derived_name, warn_of_misspelt
 
 Single: TypeAlias = Decision | type[Activity] | None
 Answer: TypeAlias = Single | Iterable[Single]
@@ -40,6 +40,7 @@ class Workflow:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = derived_name(cls, "Workflow")
+        warn_of_misspelt(cls)
 
     def decide(self, process: Process) -> Answer:
         """Decide what the process does next.

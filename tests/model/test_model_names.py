@@ -2,10 +2,8 @@
 
 import pytest
 
-from pyworkflow import defaults
-from pyworkflow.activity import (
-    Activity,
-)
+from pyworkflow import CodeWorkflow, RuleSetWorkflow, defaults
+from pyworkflow.activity import Activity
 from pyworkflow.values import derived_name, name_of
 from pyworkflow.workflow import Workflow
 
@@ -110,3 +108,55 @@ def test_default_values(constant, value):
 )
 def test_class_attributes(cls, attribute, value):
     assert getattr(cls, attribute) == value
+
+
+def test_a_misspelt_setting_is_warned_of_where_it_is():
+    with pytest.warns(UserWarning) as warned:
+
+        class Charge(Activity):
+            execution_timout = 5
+            schedule_timeout = 5
+
+        class Order(RuleSetWorkflow):
+            activites = [Charge]
+
+        class Bill(CodeWorkflow):
+            decision_timout = 5
+
+            def run(self, ctx):
+                return None
+
+    told = [str(each.message).rpartition(".<locals>.")[2] for each in warned]
+    assert told == [
+        "Charge.execution_timout is ignored by pyworkflow: is execution_timeout meant?",
+        "Charge.schedule_timeout is ignored by pyworkflow: is scheduled_timeout meant?",
+        "Order.activites is ignored by pyworkflow: is activities meant?",
+        "Bill.decision_timout is ignored by pyworkflow: is decision_timeout meant?",
+    ]
+    assert {each.filename for each in warned} == {__file__}
+
+
+def test_what_is_the_authors_own_is_not_warned_of(recwarn):
+    class Base(Workflow):
+        timeouts = (1, 2)
+        names = ["a"]
+        limit = 5
+
+        def version_of(self):
+            return 1
+
+        def activites(self):
+            return []
+
+    class Order(Base):
+        _activites = []
+        versions = ["1.0"]
+        activites = []
+
+    class Sell(CodeWorkflow):
+        failure = "sold out"
+
+        def run(self, ctx):
+            return None
+
+    assert not list(recwarn)

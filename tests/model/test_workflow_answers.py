@@ -185,6 +185,12 @@ def test_however_answers_come_one_end_at_most_comes_last_and_nothing_else_is_los
             "schedule_activity of Work was refused: ACTIVITY_ID_ALREADY_IN_USE",
         ),
         (
+            ScheduleActivity("Work"),
+            "ACTIVITY_TYPE_DOES_NOT_EXIST",
+            "schedule_activity of Work was refused: ACTIVITY_TYPE_DOES_NOT_EXIST, the manager was not given it: "
+            "put it into the workflow's `activities`",
+        ),
+        (
             StartChildProcess(Process("Foo")),
             "WORKFLOW_ALREADY_RUNNING",
             "start_child_process of Foo was refused: WORKFLOW_ALREADY_RUNNING",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -9,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import Manager, Process, UnknownActivityException, Worker
+from pyworkflow import (
+    Context,
+    DefaultWorkflow,
+    Manager,
+    Process,
+    SyncContext,
+    UnknownActivityException,
+    Worker,
+    workflow,
+)
 from pyworkflow.activity import Activity
 
 from . import acts
@@ -88,6 +98,37 @@ def test_an_exception_is_a_failure_with_its_traceback(manager: Manager, run: Any
     failed = outcome(manager, acts.Raises)
     assert failed["reason"] == "'no such thing'"
     assert "raise KeyError" in failed["details"]
+    assert failed["details"].splitlines()[1].startswith(f'  File "{acts.__file__}"'), "its own lines, none of ours"
+
+
+async def waits(ctx: Context) -> None:
+    await asyncio.gather(breaks())
+
+
+async def breaks() -> None:
+    raise KeyError("broken")
+
+
+def sleeps(ctx: SyncContext) -> None:
+    ctx.map(breaks, [1 / 0])
+
+
+@pytest.mark.parametrize("function", [waits, sleeps])
+def test_a_failure_of_code_is_told_from_its_own_first_line_on(function: Any) -> None:
+    manager = Manager("memory://", [workflow(function)])
+    manager.start_process(Process(function, "p"))
+    Worker(manager).run(burst=True)
+    failed = next(event for event in manager.history("p") if event.type == "decision_failed")
+    assert failed.details.splitlines()[1].startswith(f'  File "{__file__}"'), failed.details
+    assert "pyworkflow/code" not in failed.details
+
+
+def test_a_failure_without_any_line_of_the_authors_is_told_whole() -> None:
+    manager = Manager("memory://", [type("Bare", (DefaultWorkflow,), {})])
+    manager.start_process(Process("Bare", "p"))
+    Worker(manager).run(burst=True)
+    failed = next(event for event in manager.history("p") if event.type == "decision_failed")
+    assert "default.py" in failed.details
 
 
 def test_a_slow_activity_delays_no_other(manager: Manager, run: Any) -> None:
