@@ -18,6 +18,13 @@ from ..exceptions import PayloadError
 _PAYLOADS = Payloads()
 _PLAIN = (str, int, bool, type(None))
 _MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_NOT_YET = {
+    **dict.fromkeys(
+        ("Call", "Future", "Task", "_GatheringFuture", "coroutine"), ", but what comes of it: await it first"
+    ),
+    "SyncCall": ", but what comes of it: ctx.get_result(…) has that",
+}
+"""What workflow code has in hand where it forgot to wait."""
 _NOT_SAID = (Any, inspect.Parameter.empty, None, type(None), object)
 
 
@@ -156,7 +163,11 @@ def snapshot(value: Any) -> Any:
     """The JSON value that will be recorded, which does not change with the original. Raises PayloadError."""
     if type(value) in _PLAIN and not (type(value) is str and len(value) > 10_000):
         return value
-    return _PAYLOADS.load(_PAYLOADS.dump(value))
+    try:
+        return _PAYLOADS.load(_PAYLOADS.dump(value))
+    except PayloadError as error:
+        kind = str(error).removesuffix(" is not JSON").rpartition(" ")[2]
+        raise PayloadError(f"{error}{_NOT_YET.get(kind, '')}") from None
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

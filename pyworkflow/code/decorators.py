@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, ove
 
 from ..activity import Activity, ActivityFailed
 from ..exceptions import PayloadError
+from ..task import ActivityTask
 from .convert import own, shape_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,18 @@ class FunctionActivity(Activity, Generic[R]):
     """An activity that is a function; `function` is the function itself, for whoever wants to call it."""
 
     function: ClassVar[Callable[..., Any]]
+
+    if not TYPE_CHECKING:  # Type checkers are to expect what Activity expects.
+
+        def __init__(self, *args: Any, **named: Any) -> None:
+            """Raises TypeError where the function is called as if it still were one."""
+            if not isinstance(args[0] if args else named.get("task"), ActivityTask):
+                name = type(self).__name__
+                raise TypeError(
+                    f"{name} is an activity: workflow code asks for it with ctx.call({name}, …), awaited in async "
+                    f"code; the function itself is {name}.function"
+                )
+            super().__init__(*args, **named)
 
     def execute(self) -> Any:
         """Call the function with its arguments out of the input."""

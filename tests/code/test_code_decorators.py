@@ -22,6 +22,7 @@ from pyworkflow import (
     Process,
     ProcessFailed,
     SyncContext,
+    Worker,
     activity,
     current_activity,
     query,
@@ -230,6 +231,61 @@ def test_managers_and_decisions_take_functions() -> None:
     assert pyworkflow.ScheduleActivity(plain).activity == "plain"
     again = manager.copy_with_backend("memory://")
     assert again.activities == manager.activities
+
+
+@activity
+def double(x: int) -> int:
+    return 2 * x
+
+
+@workflow(activities=[double])
+async def calls_the_class(ctx: Context) -> int:
+    return await double(1)  # type: ignore
+
+
+@workflow(activities=[double])
+def calls_it_plainly(ctx: SyncContext) -> Any:
+    return double(1, 2, 3, y=4)  # type: ignore
+
+
+@workflow(activities=[double])
+async def hands_on_a_call(ctx: Context) -> int:
+    return await ctx.call(double, ctx.call(double, 1))
+
+
+@workflow(activities=[double])
+async def hands_on_several(ctx: Context) -> int:
+    return await ctx.call(double, {"all": [ctx.map(double, [1, 2])]})
+
+
+@workflow(activities=[double])
+async def returns_a_call(ctx: Context) -> Any:
+    return ctx.call(double, 1)
+
+
+@workflow(activities=[double])
+def hands_on_what_is_not_there(ctx: SyncContext) -> Any:
+    return ctx.call(double, ctx.call_async(double, 1))
+
+
+@pytest.mark.parametrize(
+    ("flow", "says"),
+    [
+        (calls_the_class, "double is an activity: workflow code asks for it with ctx.call(double, …), awaited"),
+        (calls_it_plainly, "double is an activity: workflow code asks for it with ctx.call(double, …), awaited"),
+        (hands_on_a_call, "Call is not JSON, but what comes of it: await it first"),
+        (hands_on_several, "_GatheringFuture is not JSON, but what comes of it: await it first"),
+        (returns_a_call, "the result of returns_a_call: the value cannot be stored as JSON: Call is not JSON, but"),
+        (hands_on_what_is_not_there, "SyncCall is not JSON, but what comes of it: ctx.get_result(…) has that"),
+    ],
+)
+def test_who_forgets_the_context_or_to_wait_is_told(flow: type[CodeWorkflow], says: str) -> None:
+    manager = Manager("memory://", [flow])
+    manager.start_process(Process(flow, "p"))
+    Worker(manager, attempts=1).run(burst=True)
+    blocked = manager.describe("p").blocked
+    assert blocked is not None
+    assert says in blocked[0]
 
 
 def test_methods_keep_their_names() -> None:
