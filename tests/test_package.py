@@ -35,7 +35,7 @@ def test_the_backends_are_entry_points() -> None:
 def test_every_public_name_is_there_and_known_to_type_checkers() -> None:
     tree = ast.parse((ROOT / "pyworkflow/__init__.py").read_text())
     typed = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    assert typed - {None} == {*pyworkflow.__all__, "signal"}
+    assert typed - {None} == {*pyworkflow.__all__, "Event", "signal"}
     assert all(getattr(pyworkflow, name) is not None for name in pyworkflow.__all__)
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyworkflow import (
     Activity,
+    ActivityEvent,
     ActivityExecution,
     ActivityFailed,
     ActivityWorker,
+    ChildProcessEvent,
     CompleteProcess,
     Decision,
     DecisionWorker,
     DefaultWorkflow,
+    Event,
     FailProcess,
     Manager,
     Process,
     ProcessFailed,
+    ProcessResult,
     RuleSetWorkflow,
     ScheduleActivity,
     Signal,
@@ -27,7 +33,6 @@ from pyworkflow import (
 )
 from pyworkflow.backend.memory import MemoryBackend
 from pyworkflow.backend.sqlite import SQLiteBackend
-from pyworkflow.events import ActivityEvent, Event
 
 
 class Charge(Activity):
@@ -66,6 +71,17 @@ class Default(DefaultWorkflow):
         self, process: Process, activity_execution: ActivityExecution, result: object
     ) -> Decision:
         return CompleteProcess(result)
+
+    def respond_to_child_process(
+        self,
+        process: Process,
+        child_process_id: str,
+        workflow: str | None,
+        result: ProcessResult,
+        tags: Sequence[str],
+    ) -> Decision | None:
+        ends = [event for event in process.history if isinstance(event, ChildProcessEvent)]
+        return None if ends else FailProcess(workflow)
 
 
 class Rules(RuleSetWorkflow):
