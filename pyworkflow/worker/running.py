@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PULSE = 0.25
 SETTLE = 0.002
 QUICK = 0.005
-LONGEST_DELAY = 5.0
+LONGEST_DELAY = 60.0
 
 Task = ActivityTask | DecisionTask
 Done = Callable[[Finished], None]

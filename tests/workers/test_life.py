@@ -176,16 +176,15 @@ def test_decisions_that_cannot_be_stored_are_the_deciders_failure(manager: Manag
     assert "300,002 bytes" in reason
 
 
-def test_unknown_types_are_handed_back_and_said(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_types_are_left_to_others_and_said(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
     stranger = Manager(manager.backend)
     id = manager.start_process(Process(acts.One, input=["Echo", 1]))
-    DecisionWorker(stranger, category="default").step()
-    assert [event.type for event in manager.history(id)][-1] == "decision_released"
-    assert "workflow 'One'" in caplog.text
+    assert not DecisionWorker(stranger, category="default").step()
+    assert "workflow 'One', version 1.0, is unknown" in caplog.text
     eventually(DecisionWorker(manager).step)
-    ActivityWorker(stranger, category="default").step()
-    assert [event.type for event in manager.history(id)][-1] == "activity_released"
-    assert "activity 'Echo'" in caplog.text
+    assert not ActivityWorker(stranger, category="default").step()
+    assert "activity 'Echo', version 1.0, is unknown" in caplog.text
+    assert [event.type for event in manager.history(id)] == ["process_started", "decision_started", "decision"]
     eventually(ActivityWorker(manager).step)
 
 
