@@ -188,6 +188,16 @@ def test_unknown_types_are_left_to_others_and_said(manager: Manager, caplog: pyt
     eventually(ActivityWorker(manager).step)
 
 
+def test_a_failure_of_an_activity_is_a_line_in_the_log(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "pyworkflow.worker")
+    manager.start_process(Process(acts.One, "the-process", input=["Raises", None]))
+    Worker(manager).run(burst=True)
+    said, more = [record for record in caplog.records if getattr(record, "activity", "") == "Raises"]
+    assert (said.levelname, said.getMessage()) == ("WARNING", "activity failed: KeyError: 'no such thing'")
+    assert said.process_id == "the-process"  # type: ignore[attr-defined]
+    assert (more.levelname, more.getMessage()[:9]) == ("DEBUG", "Traceback")
+
+
 def test_records_say_what_they_are_about(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
     manager.start_process(Process(acts.One, "the-process", input=["NotJson", 1]))
     Worker(manager, "the-worker").run(burst=True)
