@@ -57,7 +57,8 @@ class Order:
 
     def may_have(self, taken: Taken) -> bool:
         """Was this started for the same worker, and is it wanted?"""
-        return taken.caller.identity == self.caller.identity and self.kind(taken.queue) is not None
+        mine = taken.caller.identity == self.caller.identity
+        return mine and self.kind(taken.queue) is not None and self.wants(taken.work, taken.head)
 
     @property
     def queues(self) -> list[str]:
