@@ -215,6 +215,9 @@ class Worker:
         """Hand back what has not begun, wait for what has, and hand in what comes of it."""
         until = time.monotonic() + self.shutdown_timeout
         self._unsent += self._running.withdraw()
+        if self.signaled and (count := len(self._running)):
+            still = "1 activity is" if count == 1 else f"{count} activities are"
+            self.log.info("stopping: %s still running; a second signal ends it at once", still)
         while self._unsent or len(self._running) or not self._done.empty():
             left = until - time.monotonic()
             if left <= 0:
