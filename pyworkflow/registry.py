@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from .activity import Activity, ActivityMonitor
@@ -23,6 +23,16 @@ class Registry:
         self.activity_categories: tuple[str, ...] = ()
         self._workflows: dict[tuple[str, str | None], type[Workflow]] = {}
         self._activities: dict[tuple[str, str | None], type[Activity]] = {}
+
+    @property
+    def workflow_types(self) -> Container[tuple[str, str | None]]:
+        """The workflows that it can decide on, as (name, version)."""
+        return self._workflows
+
+    @property
+    def activity_types(self) -> Container[tuple[str, str | None]]:
+        """The activities that it can execute, as (name, version)."""
+        return self._activities
 
     def register_workflow(self, workflow: type[Workflow]) -> None:
         """Make a workflow and its activities known here and to the backend.

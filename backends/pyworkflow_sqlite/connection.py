@@ -45,7 +45,7 @@ class Connection:
             self._synchronize(True)
             self._migrate()
         except sqlite3.OperationalError as error:
-            raise BackendUnavailable(f"cannot open {self.path}: {error}") from error
+            raise BackendUnavailable(f"cannot open {self.path}: {_why(self.path, error)}") from error
         except sqlite3.DatabaseError as error:
             raise UnsupportedBackend(f"{self.path} cannot be used as a workflow file: {error}") from error
         self._forked = False
@@ -147,6 +147,14 @@ class Connection:
             self._lock = threading.RLock()
         else:
             self._lock.release()
+
+
+def _why(path: str, error: Exception) -> str:
+    """Why a file cannot be opened; SQLite says the same of these two."""
+    if os.path.isdir(path):
+        return "it is a directory, name a file in it"
+    parent = os.path.dirname(path)
+    return f"there is no directory {parent}" if parent and not os.path.isdir(parent) else str(error)
 
 
 _CONNECTIONS: weakref.WeakSet[Connection] = weakref.WeakSet()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -59,10 +59,14 @@ Tell: TypeAlias = Callable[[Process, Sequence[Event]], None]
 
 
 class Wanted(Struct):
-    """Up to `limit` tasks of these categories."""
+    """Up to `limit` tasks of these categories; only of these `types`, as (name, version), where they are given.
+
+    What is of another type is left to others, who may know it. A backend that cannot choose hands out all types.
+    """
 
     categories: tuple[str, ...] = ()
     limit: int = 0
+    types: Container[tuple[str, str | None]] | None = None
 
 
 class Exchanged(Struct):

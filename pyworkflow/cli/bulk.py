@@ -14,14 +14,13 @@ from .errors import NOT_FOUND, confirm
 from .options import F, all_of, given, open_filter_options, output_option, yes_option
 from .output import console, emit
 from .rows import Row, process_row
+from .session import nothing_matches
 from .text import inert
 
 if TYPE_CHECKING:
     from ..manager import Manager
 
 T = TypeVar("T")
-
-NOTHING = "No processes match."
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,12 @@ def act(
     which = given(filters)
     _check(ids, which, everything)
     rows = [_given_row(manager, id, dry_run) for id in ids] if ids else _matching(manager, verb, which)
+    nothing = nothing_matches(manager, which.get("workflow"))
     if dry_run:
-        emit(rows, PROCESSES, form, NOTHING)
+        emit(rows, PROCESSES, form, nothing)
         return
     if not ids and (not rows or not confirm(f"{verb.ask} {_processes(len(rows))}?", yes)):
-        emit([], DONE, form, "" if rows else NOTHING)
+        emit([], DONE, form, "" if rows else nothing)
         return
     _report(verb, _do_all(verb, do, rows, bool(ids)), form, bool(ids))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .output import Column
 from .rows import Row
-from .text import compact
-from .times import local, local_clock, local_precise, span
+from .text import compact, end_of_traceback
+from .times import local, local_clock, local_iso, local_precise, span
 
 _STYLES = {
     "running": "cyan",
@@ -34,10 +34,14 @@ def _words(value: object) -> str:
 
 
 def _essential(data: Row | None) -> str:
-    """An event's data without the settings that nearly all events share; JSON has them."""
+    """An event's data without the settings that nearly all events share, and of tracebacks the end; JSON has all."""
     if data is None:
         return ""
-    shown = {name: value for name, value in data.items() if not name.endswith("timeout") and _SHARED.get(name) != value}
+    shown = {
+        name: end_of_traceback(value)
+        for name, value in data.items()
+        if not name.endswith("timeout") and _SHARED.get(name) != value
+    }
     return compact(shown or None)
 
 
@@ -101,6 +105,6 @@ SCHEDULES = (
     Column("every", "EVERY", lambda seconds: "" if seconds is None else span(seconds)),
     Column("time_zone", "ZONE"),
     Column("paused", "PAUSED", lambda paused: "paused" if paused else ""),
-    Column("next", "NEXT"),
+    Column("next", "NEXT", local_iso),
     Column("started", "STARTED", right=True),
 )

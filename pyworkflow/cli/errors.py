@@ -16,8 +16,15 @@ ERROR, USAGE, NOT_FOUND, NOT_COMPLETED, ID_CONFLICT = 1, 2, 3, 4, 5
 WAIT_TIMED_OUT, INTERRUPTED, BROKEN_PIPE = 124, 130, 141
 
 
+class IdInUse(click.ClickException):
+    """What is to be made is there already."""
+
+    exit_code = ID_CONFLICT
+
+
 def exit_code_of(run: Callable[[], Any]) -> int:
     """Run a command to its end, say on stderr what went wrong, and return the exit code."""
+    _open_closed_streams()
     _forgive_encoding()
     try:
         ended = run()
@@ -71,6 +78,13 @@ def silence_broken_pipe() -> Iterator[None]:
         # What is still buffered would be written, and complained about, at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(BROKEN_PIPE) from None
+
+
+def _open_closed_streams() -> None:
+    """Where a stream is closed (`>&-`) nothing is read or written: no file that is opened later may take its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - it stays open
 
 
 def _forgive_encoding() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from .text import did_you_mean
+
 
 class Command(click.Command):
     """A command with `examples`, lines to type."""
@@ -36,11 +38,7 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if not ctx.resilient_parsing and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            from difflib import get_close_matches
-
-            close = get_close_matches(args[0], self.list_commands(ctx))
-            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+            ctx.fail(f"There is no command {args[0]!r}.{did_you_mean(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
 

@@ -9,7 +9,7 @@ import click
 from .columns import ACTIVITIES, EVENTS, TIMERS
 from .group import command
 from .options import connected, output_option
-from .outcome import finish, words_for
+from .outcome import finish
 from .output import Column, console, emit, emit_one, table, to_json, width
 from .rows import DESCRIPTION_FIELDS, EVENT_FIELDS, OUTCOME_FIELDS, Row, description_row, event_row
 from .session import Session
@@ -37,8 +37,9 @@ def _show(row: Row) -> None:
         value = row["input"] if name == "input" else (row["outcome"] or {}).get("result")
         if value is not None:
             click.echo(f"\n{name}\n{pretty(value)}")
-    if row["blocked"] and row["blocked"]["details"] is not None:
-        click.echo(f"\nwhy it is blocked\n{details(row['blocked']['details'])}")
+    for title, why in (("why it is blocked", row["blocked"]), ("details", row["outcome"])):
+        if why and why.get("details") is not None:
+            click.echo(f"\n{title}\n{details(why['details'])}")
     _show_rows(row["activities"], ACTIVITIES)
     _show_rows(row["timers"], TIMERS)
 
@@ -49,7 +50,7 @@ def _pairs(row: Row) -> list[tuple[str, str]]:
     attempts = row["decision_attempts"]
     return [
         *((name, str(row[name] or "")) for name in ("id", "run", "workflow", "version")),
-        ("status", words_for({"reason": None, **outcome, "status": outcome["type"]}) if outcome else row["status"]),
+        ("status", f"{row['status']}: {reason}" if (reason := (outcome or {}).get("reason")) else row["status"]),
         ("blocked", row["blocked"]["reason"] if row["blocked"] else ""),
         *((name, local(row[name])) for name in ("started", "closed", "deadline")),
         ("parent", row["parent"] or ""),

@@ -14,7 +14,7 @@ from .group import command
 from .options import STATUSES, connected, filter_options, given, output_option
 from .output import Column, console, emit, emit_one, table, to_json, width
 from .rows import PROCESS_FIELDS, Row, process_row
-from .session import Session
+from .session import Session, nothing_matches, unknown_workflow
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PAGE = 500
 REFRESH = 1.0
-NOTHING = "No processes match."
 
 
 @command(
@@ -44,10 +43,11 @@ def list_(session: Session, limit: int, cursor: str | None, watch: bool, form: s
     rest is told on stderr.
     """
     which = given(filters)
+    nothing = nothing_matches(session.manager, which.get("workflow"))
     if watch:
-        _watch(session.manager, which, limit, form)
+        _watch(session.manager, which, limit, form, nothing)
     else:
-        emit(_rows(session.manager, which, limit, cursor), PROCESSES, form, NOTHING)
+        emit(_rows(session.manager, which, limit, cursor), PROCESSES, form, nothing)
 
 
 def _rows(manager: Manager, which: dict[str, Any], limit: int, cursor: str | None = None) -> Iterator[Row]:
@@ -65,15 +65,15 @@ def _rows(manager: Manager, which: dict[str, Any], limit: int, cursor: str | Non
             return
 
 
-def _watch(manager: Manager, which: dict[str, Any], limit: int, form: str) -> None:
+def _watch(manager: Manager, which: dict[str, Any], limit: int, form: str, nothing: str) -> None:
     if form == "json":
         raise click.UsageError("--watch has no end, so no JSON array: use -o jsonl.")
     if form == "jsonl":
         _watch_as_lines(manager, which, limit)
     elif width() is None:
-        _watch_as_tables(manager, which, limit)
+        _watch_as_tables(manager, which, limit, nothing)
     else:
-        _watch_live(manager, which, limit)
+        _watch_live(manager, which, limit, nothing)
 
 
 def _top(manager: Manager, which: dict[str, Any], limit: int) -> list[Row]:
@@ -91,35 +91,34 @@ def _watch_as_lines(manager: Manager, which: dict[str, Any], limit: int) -> None
         time.sleep(REFRESH)
 
 
-def _watch_as_tables(manager: Manager, which: dict[str, Any], limit: int) -> None:
+def _watch_as_tables(manager: Manager, which: dict[str, Any], limit: int, nothing: str) -> None:
     shown: list[Row] | None = None
     while True:
         rows = _top(manager, which, limit)
         if rows != shown:
             if shown is not None:
                 click.echo()
-            emit(rows, PROCESSES, "table", NOTHING)
+            emit(rows, PROCESSES, "table", nothing)
         shown = rows
         time.sleep(REFRESH)
 
 
-def _watch_live(manager: Manager, which: dict[str, Any], limit: int) -> None:
+def _watch_live(manager: Manager, which: dict[str, Any], limit: int, nothing: str) -> None:
     from rich.live import Live
 
     terminal = console()
     with Live(console=terminal, auto_refresh=False, screen=True) as live:
         while True:
-            live.update(
-                _screen(_top(manager, which, min(limit or PAGE, terminal.height - 3)), terminal.width), refresh=True
-            )
+            rows = _top(manager, which, min(limit or PAGE, terminal.height - 3))
+            live.update(_screen(rows, terminal.width, nothing), refresh=True)
             time.sleep(REFRESH)
 
 
-def _screen(rows: list[Row], width: int) -> Text:
+def _screen(rows: list[Row], width: int, nothing: str) -> Text:
     from rich.text import Text
 
     head = Text(f"{time.strftime('%H:%M:%S')} · Ctrl-C ends\n\n", "dim")
-    return head.append_text(table(rows, PROCESSES, width)) if rows else head.append(NOTHING)
+    return head.append_text(table(rows, PROCESSES, width)) if rows else head.append(nothing)
 
 
 @command(
@@ -137,14 +136,17 @@ def count(session: Session, by: str | None, form: str, **filters: Any) -> None:
     Open ones, unless --status, a closing time or --by says otherwise.
     """
     which = given(filters)
+    nothing = nothing_matches(session.manager, which.get("workflow"))
     if by is None:
         number = session.manager.count(**which)
+        if not number and unknown_workflow(session.manager, which.get("workflow")):
+            click.echo(nothing, err=True)
         emit_one({"count": number}, form, lambda: click.echo(number))
         return
     which.setdefault("status", "all")
     counts = _by_status(session.manager, which) if by == "status" else _by_workflow(session.manager, which)
     rows = [{by: name, "count": number} for name, number in counts.items()]
-    emit(rows, (Column(by, by.upper()), Column("count", "COUNT", right=True)), form, NOTHING)
+    emit(rows, (Column(by, by.upper()), Column("count", "COUNT", right=True)), form, nothing)
 
 
 _MEANT = {"all": STATUSES, "open": STATUSES[:2], "closed": STATUSES[2:]}

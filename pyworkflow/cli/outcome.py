@@ -37,12 +37,12 @@ def _tell(row: Row) -> None:
     if row["status"] == "completed":
         click.echo(pretty(row["result"]))
         return
-    click.echo(f"Error: process {inert(row['id'])} {words_for(row)}", err=True)
+    click.echo(f"Error: process {inert(row['id'])} {_words_for(row)}", err=True)
     if row["details"] is not None:
         click.echo(details(row["details"]), err=True)
 
 
-def words_for(row: Row) -> str:
+def _words_for(row: Row) -> str:
     """How a process ended, in a few words, with the reason."""
     words = _WORDS.get(row["status"], str(row["status"]))
     return f"{words}: {inert(str(row['reason']))}" if row["reason"] else words

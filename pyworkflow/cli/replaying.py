@@ -55,7 +55,7 @@ def check(session: Session, since: datetime | None, inputs: bool, form: str) -> 
     For a test before a deployment: nothing is changed. Exits with 1 when the code of a process does not follow its
     history any more.
     """
-    manager = session.manager
+    manager = session.manager_with_app()
     found = list(_processes(manager, since))
     _report([_row(manager, "", lambda it=it: it, inputs) for it in progress(found, "Replaying")], form)  # type: ignore[misc]
 

@@ -61,9 +61,6 @@ def start(session: Session, form: str, wait: bool, watch: bool, **options: Any) 
 def _start(session: Session, workflow: str, if_running: str, input: Any, id: str | None, **how: Any) -> str:
     from ..process import Process
 
-    manager = session.manager
-    known = sorted({each.name for each in manager.workflows})
-    if known and workflow not in known:
-        raise click.BadParameter(f"{session.app} has no workflow {workflow!r}, but {', '.join(known)}.")
+    session.check_start(workflow)
     process = Process(workflow, id, input, how.pop("tags"))
-    return manager.start_process(process, if_running=if_running.replace("-", "_"), **how)  # type: ignore[arg-type]
+    return session.manager.start_process(process, if_running=if_running.replace("-", "_"), **how)  # type: ignore[arg-type]

@@ -9,9 +9,9 @@ import click
 
 from ..exceptions import to_install
 from .group import command
+from .logs import log_options, log_to_stderr
 from .options import connected
 from .session import Session
-from .worker import LEVELS, log_to_stderr
 
 
 def _keys(path: Path) -> dict[str, str]:
@@ -53,8 +53,10 @@ def _keys(path: Path) -> dict[str, str]:
     show_default=True,
     help="Seconds for which a poll waits; fewer where something in between hangs up earlier.",
 )
-@click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), default="info", show_default=True)
-def swf_server(session: Session, host: str, keys: Path | None, domain: str, log_level: str, **options: Any) -> None:
+@log_options
+def swf_server(
+    session: Session, host: str, keys: Path | None, domain: str, log_level: str, log_format: str, **options: Any
+) -> None:
     """Serve Amazon SWF's protocol, for AWS's SDKs.
 
     boto3, the AWS CLI and every AWS SDK are clients: point them at it by AWS_ENDPOINT_URL_SWF.
@@ -64,7 +66,7 @@ def swf_server(session: Session, host: str, keys: Path | None, domain: str, log_
     if keys is None and not is_loopback(host):
         raise click.UsageError(f"--host {host} can be reached by others: give --keys, or serve 127.0.0.1.")
     secrets = {} if keys is None else _keys(keys)
-    log_to_stderr(log_level)
+    log_to_stderr(log_level, log_format)
     backend = session.backend
     options |= {"host": host, "keys": secrets, "bare": domain}
     serve(backend, lambda url: click.echo(f"serving Amazon SWF's protocol at {url}"), **options)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
 _JOINERS = "\u200c\u200d"
@@ -30,7 +32,36 @@ def compact(value: Any) -> str:
 
 def details(value: Any) -> str:
     """What explains a failure: text such as a traceback line by line, any other JSON value as such."""
-    return inert(value, lines=True) if isinstance(value, str) else pretty(value)
+    return inert(from_users_frames(value), lines=True) if isinstance(value, str) else pretty(value)
+
+
+_TRACEBACK = "Traceback (most recent call last):\n"
+_OWN_FRAMES = re.compile(
+    rf"^({re.escape(_TRACEBACK)})"
+    r'(?:  File "[^"\n]*[/\\]pyworkflow[/\\](?:worker|code|workflow)[/\\][^"\n]*", line .*\n(?:    .*\n)*)+'
+    r"(?=  File )",
+    re.MULTILINE,
+)
+
+
+def from_users_frames(text: str) -> str:
+    """A traceback without the frames it begins with in which the library calls its user's code."""
+    return _OWN_FRAMES.sub(r"\1", text)
+
+
+def end_of_traceback(value: Any) -> Any:
+    """The last line of a traceback, which says what was raised; any other value as it is."""
+    if isinstance(value, str) and value.startswith(_TRACEBACK):
+        return f"… {value.rstrip().rpartition(chr(10))[2]}"
+    return value
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """A question to add to what is said of an unknown word; nothing where no other is like it."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, words)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def pretty(value: Any) -> str:

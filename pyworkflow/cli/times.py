@@ -66,6 +66,11 @@ def local(time: datetime | None) -> str:
     return "" if time is None else f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
+def local_iso(text: str | None) -> str:
+    """A time that is told as ISO text, for people."""
+    return "" if text is None else local(datetime.fromisoformat(text))
+
+
 def local_precise(time: datetime | None) -> str:
     """A time for people who look at the order of events."""
     return "" if time is None else f"{time.astimezone():%Y-%m-%d %H:%M:%S.%f}"[:-3]

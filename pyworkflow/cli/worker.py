@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .group import command
+from .logs import log_options, log_to_stderr
 from .options import connected
-from .session import Session
-from .text import inert
+from .session import IN_MEMORY, SAY_A_FILE, Session
+from .text import did_you_mean
 from .times import Length
 
-LEVELS = ("debug", "info", "warning", "error")
+if TYPE_CHECKING:
+    from ..worker import Worker
 
 
 @command(
@@ -34,16 +36,16 @@ LEVELS = ("debug", "info", "warning", "error")
 @click.option("--reload", is_flag=True, help="Start again when a source file changes; for development.")
 @click.option("--heartbeat", is_flag=True, help="Send heartbeats for activities by itself.")
 @click.option("--shutdown-timeout", type=Length(), default=30.0, show_default=True, help="For what runs, at the end.")
-@click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), default="info", show_default=True)
+@log_options
 @click.option("--name", help="Its name in logs and histories; host and process number where not given.")
-def worker(session: Session, reload: bool, log_level: str, **options: Any) -> None:
+def worker(session: Session, reload: bool, log_level: str, log_format: str, **options: Any) -> None:
     """Decide on processes and execute activities.
 
     Runs until SIGTERM or SIGINT: then it takes no more tasks and finishes what is running.
     """
     if not session.app:
         raise click.UsageError("a worker needs the workflows: say -A module:attribute, or set PYWORKFLOW_APP.")
-    log_to_stderr(log_level)
+    log_to_stderr(log_level, log_format)
     if reload:
         from .reload import run_with_reload
 
@@ -52,28 +54,26 @@ def worker(session: Session, reload: bool, log_level: str, **options: Any) -> No
         _worker(session, **options).run(burst=options["burst"])
 
 
-def log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_InertFormatter("%(asctime)s %(levelname)-7s %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler])
-    if level.upper() != "DEBUG":  # While a server is away the worker says so, once for each try.
-        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-
-
-class _InertFormatter(logging.Formatter):
-    """Records quote names and errors that are the users'."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return inert(super().format(record), lines=True)
-
-
 def _worker(
     session: Session, categories: tuple[str, ...], activities: bool, decisions: bool, burst: bool, **how: Any
-) -> Any:
+) -> Worker:
     from ..worker import ActivityWorker, DecisionWorker, Worker
 
     kind = Worker if activities == decisions else ActivityWorker if activities else DecisionWorker
-    made = kind(session.manager, category=categories or None, **how)
+    made = kind(session.manager_with_app(), category=categories or None, **how)
     served = ", ".join(categories) or "all categories"
-    logging.getLogger("pyworkflow.worker").info("%s %s serves %s of %s", kind.__name__, made.name, served, session.app)
+    made.log.info("%s %s serves %s of %s", kind.__name__, made.name, served, session.app)
+    _warn_of_idle(made, categories, session.app)
+    if session.in_memory() and not burst:
+        made.log.warning("%s what others start does not reach it. %s", IN_MEMORY, SAY_A_FILE)
     return made
+
+
+def _warn_of_idle(worker: Worker, categories: Iterable[str], app: str | None) -> None:
+    """Name the categories in which there will never be anything for it."""
+    manager = worker.manager
+    known = {*(manager.decision_categories if worker.decides else ())}
+    known |= {*(manager.activity_categories if worker.executes else ())}
+    for name in sorted({*categories} - known):
+        has, hint = ", ".join(sorted(known)), did_you_mean(name, known)
+        worker.log.warning("-Q %s: there is nothing to do for it: %s has %s.%s", name, app, has, hint)

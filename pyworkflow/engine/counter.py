@@ -5,65 +5,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..backend.model import Exchanged, Failed, Finished
 from ..exceptions import BackendUnavailable, CorruptRecord, PayloadError, UnknownResourceException, WorkflowError
 from . import messages as msg
-from .desk import Caller, Desk, Taken, body_of, given_up, take_message
+from .bundle import Bundle, Drawn
+from .desk import Desk, Taken, body_of, given_up, take_message
 from .doubts import Doubts
-from .head import ActivityWork, DecisionWork, Head
+from .head import ActivityWork, DecisionWork, Head, Work
 from .machine import Draft, Pending, apply
 from .office import Office, Visit
-from .order import Order
+from .order import Order, type_of
 from .store import Task
 
 LEASE = 5.0
 FAIR_EVERY = 1.0
+LEFT_ALONE = (1.0, 60.0)
+"""For so many seconds, at least and at most."""
 ROUNDS = 10
 
 Said = dict[str, list[tuple[Finished, msg.Message]]]
-
-
-class Drawn(NamedTuple):
-    """A task that was claimed, its work, the visit in which it is begun, the number of its reply there, None where it
-    is not to be had, for whom, and whether it was a decision that got its answer there, too."""
-
-    task: Task
-    work: ActivityWork | DecisionWork
-    visit: Visit
-    number: int | None
-    caller: Caller
-    answered: bool = False
-
-    @property
-    def taken(self) -> Taken | None:
-        """It as it was begun, the last time that this was said; None where it is not to be had any more."""
-        visit = self.visit.again or self.visit
-        started = None if self.number is None else visit.replies[self.number]
-        if started is None or isinstance(started, WorkflowError):
-            return None
-        return Taken(self.task.queue, self.work, started, visit.draft, self.caller)
-
-
-class Bundle:
-    """What one transaction will say to which processes, and what it begins of what was claimed."""
-
-    def __init__(self, visits: list[Visit]) -> None:
-        self.visits = visits
-        self.drawn: list[Drawn] = []
-        self._open = {visit.process: visit for visit in visits}
-
-    def visit(self, process: str) -> Visit | None:
-        """That in which something changes, so that its commit proves what it says."""
-        visit = self._open.get(process)
-        return visit if visit is not None and visit.draft.changed else None
-
-    def add(self, visit: Visit) -> Visit:
-        self._open[visit.process] = visit
-        self.visits.append(visit)
-        return visit
-
 
 logger = logging.getLogger("pyworkflow.engine")
 
@@ -173,7 +135,10 @@ class Counter:
 
     def _is_wanted(self, task: Pending, draft: Draft, order: Order) -> int | None:
         """Which of the two this is, if it is due and may be handed over."""
-        return order.kind(task.queue) if task.due <= draft.now else None
+        kind = order.kind(task.queue) if task.due <= draft.now else None
+        if kind is None or not order.wants(task.body, draft.head):  # type: ignore[arg-type]  # What else has these queues?
+            return None
+        return kind
 
     # -- what comes of what is said ----------
 
@@ -200,7 +165,7 @@ class Counter:
     def _take(self, visit: Visit, task: Pending, order: Order) -> Taken | None:
         """Start a task that this visit made; None where what was due before it has ended it."""
         work = task.body
-        assert isinstance(work, ActivityWork | DecisionWork)
+        assert isinstance(work, Work)
         try:
             started = apply(visit.draft, take_message(work, order.caller))
         except UnknownResourceException:
@@ -220,7 +185,9 @@ class Counter:
     def _draw(self, kind: int, bundle: Bundle, order: Order) -> None:
         """Claim tasks that are due, and begin them. Until that is committed nothing is written of them but that nobody
         else should take them."""
-        while order.left[kind] > 0 and order.by_kind[kind]:
+        for _ in range(ROUNDS if order.by_kind[kind] else 0):
+            if order.left[kind] <= 0:
+                break
             claimed = self.office.claim(order.by_kind[kind], LEASE, order.left[kind])
             if order.seconds_left > 0 and not kind:
                 self.office.histories.fetch([(head.id, head.run, head.seq) for _, head in claimed if head is not None])
@@ -237,6 +204,8 @@ class Counter:
             self.office.put_off(task, error)
             return False
         now = self.store.now()
+        if head is not None and not order.wants(work, head):
+            return self._leave(task, work, head, now)
         visit = bundle.visit(task.process) or bundle.add(self.office.on(task.process, head, [], now))
         visit.draft.pass_time(now)
         drawn = Drawn(task, work, visit, visit.take(take_message(work, order.caller)), order.caller)
@@ -247,6 +216,16 @@ class Counter:
                 drawn = drawn._replace(answered=True)
         bundle.drawn.append(drawn)
         return taken is not None
+
+    def _leave(self, task: Task, work: Work, head: Head, now: float) -> bool:
+        """Leave what is of an unknown type to others, the longer its process stands still; nothing becomes of it."""
+        pause = min(max((now - head.time) / 10, LEFT_ALONE[0]), LEFT_ALONE[1])
+        kind = "activity" if isinstance(work, ActivityWork) else "workflow"
+        name, version = type_of(work, head)
+        text = "process %r: %s %r, version %s, is unknown to this worker; left to others for %.0f s"
+        logger.warning(text, task.process, kind, name, version, pause)
+        self.store.postpone(task, now + pause)
+        return False
 
     def _begun(self, bundle: Bundle) -> list[Taken]:
         """What was begun of what was claimed, now that it counts. Where somebody was faster, and it was all said again,

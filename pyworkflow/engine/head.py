@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Raw, Struct, field
 
@@ -165,6 +165,9 @@ class DecisionWork(Struct, gc=False):
     """The body of a decision task."""
 
     run: str
+
+
+Work: TypeAlias = ActivityWork | DecisionWork
 
 
 class Limits(Struct, frozen=True):

@@ -7,11 +7,19 @@ import os
 from ..backend.model import Decide, Wanted
 from .codec import check_name
 from .desk import Caller, Taken
+from .head import ActivityWork, Head, Work
 from .store import activities_queue, decisions_queue
 
 DECIDING = 0.02
 MOST = 10_000
 """So many tasks are taken at once, whatever is wanted."""
+
+
+def type_of(work: Work, head: Head) -> tuple[str, str]:
+    """The name and version of what the work is to be done by."""
+    if isinstance(work, ActivityWork):
+        return work.activity, work.version
+    return head.workflow, head.workflow_version
 
 
 class Order:
@@ -28,6 +36,7 @@ class Order:
         self.decided = 0
         self.started: list[Taken] = []
         decisions, activities = decisions or Wanted(), activities or Wanted()
+        self._types = decisions.types, activities.types
         self.left = [min(decisions.limit, MOST), min(activities.limit, MOST)]
         self.by_kind = [
             [decisions_queue(check_name("a category", category)) for category in decisions.categories],
@@ -41,9 +50,15 @@ class Order:
                 return kind
         return None
 
+    def wants(self, work: Work, head: Head) -> bool:
+        """Is this work of a type that the worker wants?"""
+        types = self._types[isinstance(work, ActivityWork)]
+        return types is None or type_of(work, head) in types
+
     def may_have(self, taken: Taken) -> bool:
         """Was this started for the same worker, and is it wanted?"""
-        return taken.caller.identity == self.caller.identity and self.kind(taken.queue) is not None
+        mine = taken.caller.identity == self.caller.identity
+        return mine and self.kind(taken.queue) is not None and self.wants(taken.work, taken.head)
 
     @property
     def queues(self) -> list[str]:

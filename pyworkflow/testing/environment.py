@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 from ..activity import Activity, ActivityMonitor, ActivityResult
-from ..backend import Exchanged
+from ..backend import Exchanged, Wanted
 from ..backend.memory import MemoryBackend
 from ..backend.model import ProcessRef
 from ..decision import Decision
@@ -188,7 +188,11 @@ class _Manager(Manager):
         self._errors = errors
 
     def workflow_for_task(self, task: DecisionTask) -> Workflow:
-        return _Watched(super().workflow_for_task(task), self._errors)
+        try:
+            return _Watched(super().workflow_for_task(task), self._errors)
+        except UnknownTypeException as error:
+            self._errors.append(error)
+            raise
 
     def activity_for_task(self, task: ActivityTask, monitor: ActivityMonitor | None = None) -> Activity:
         if isinstance(monitor, Heart):
@@ -262,11 +266,11 @@ class _Worker(Worker):
     def close(self) -> None:
         self._running.abandon()
 
-    def _of_decisions(self) -> tuple[str, ...]:
-        return self._queues("decision")
+    def _decisions(self, limit: int) -> Wanted:
+        return Wanted(self._queues("decision"), limit)
 
-    def _of_activities(self) -> tuple[str, ...]:
-        return self._queues("activity")
+    def _activities(self, limit: int) -> Wanted:
+        return Wanted(self._queues("activity"), limit)
 
     def _queues(self, kind: str) -> tuple[str, ...]:
         return tuple(queue.category for queue in self.manager.queues() if queue.kind == kind)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from ..activity import Activity
+from ..activity import Activity, ActivityFailed
 from ..backend import Failed, Finished, Released
 from ..exceptions import UnknownTypeException
 from ..manager import Manager
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PULSE = 0.25
 SETTLE = 0.002
 QUICK = 0.005
-LONGEST_DELAY = 5.0
+LONGEST_DELAY = 60.0
 
 Task = ActivityTask | DecisionTask
 Done = Callable[[Finished], None]
@@ -218,6 +218,8 @@ class Running:
     def _report(self, entry: Entry, outcome: Any, done: Done) -> None:
         """Say what came of a task; nothing when it was handed off, or is not this worker's any more."""
         lost = entry.heart is not None and entry.heart.lost is not None
+        if isinstance(outcome, ActivityFailed):
+            self._warn(entry.task, outcome)
         if outcome is not None and not lost:
             done(Finished(entry.task, outcome))
         elif lost:
@@ -225,6 +227,15 @@ class Running:
         self._forget(entry)
         if outcome is None or lost:
             self._freed()
+
+    def _warn(self, task: Task, failure: ActivityFailed) -> None:
+        """A line for each: whether it is tried again is for the decider to say."""
+        details = failure.details
+        raised = isinstance(details, str) and details.startswith("Traceback")
+        text = details.rstrip().rpartition("\n")[2] if raised else failure.reason
+        self.log.warning("activity failed: %s", text, extra=fields(task))
+        if raised:
+            self.log.debug("%s", details, extra=fields(task))
 
     def _released(self, task: Task, name: str, error: Exception) -> Released:
         count = self._unknown[name] = self._unknown.get(name, -1) + 1

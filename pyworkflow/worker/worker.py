@@ -120,7 +120,7 @@ class Worker:
     def step(self, logger: Logger | None = None) -> bool:
         """Take one task, do it here and now, and hand it in; was there one?"""
         log = self.log if logger is None else worker_log(logger, self.name)
-        got = self._exchange(self._unsent, Wanted(self._of_decisions(), 1), Wanted(self._of_activities(), 1), 0.0)
+        got = self._exchange(self._unsent, self._decisions(1), self._activities(1), 0.0)
         self._unsent = self._refused(got, log)
         tasks: list[ActivityTask | DecisionTask] = [*got.decisions, *got.activities]
         for task in tasks:
@@ -139,8 +139,7 @@ class Worker:
         self._waiting = not self._unsent
         if self._waiting and not self._done.empty():
             self._unsent += self._drain()
-        decisions = Wanted(self._of_decisions(), self._at_once)
-        activities = Wanted(self._of_activities(), self._running.free)
+        decisions, activities = self._decisions(self._at_once), self._activities(self._running.free)
         finished = self._unsent
         got = self._exchange(finished, decisions, activities, 0.0 if finished else timeout)
         self._waiting = False
@@ -216,6 +215,9 @@ class Worker:
         """Hand back what has not begun, wait for what has, and hand in what comes of it."""
         until = time.monotonic() + self.shutdown_timeout
         self._unsent += self._running.withdraw()
+        if self.signaled and (count := len(self._running)):
+            still = "1 activity is" if count == 1 else f"{count} activities are"
+            self.log.info("stopping: %s still running; a second signal ends it at once", still)
         while self._unsent or len(self._running) or not self._done.empty():
             left = until - time.monotonic()
             if left <= 0:
@@ -241,13 +243,17 @@ class Worker:
 
     # -- what it serves ----------
 
-    def _of_decisions(self) -> tuple[str, ...]:
-        return self._serves(self.manager.decision_categories) if self.decides else ()
+    def _decisions(self, limit: int) -> Wanted:
+        manager = self.manager
+        return Wanted(self._serves(manager.decision_categories, self.decides), limit, manager.workflow_types)
 
-    def _of_activities(self) -> tuple[str, ...]:
-        return self._serves(self.manager.activity_categories) if self.executes else ()
+    def _activities(self, limit: int) -> Wanted:
+        manager = self.manager
+        return Wanted(self._serves(manager.activity_categories, self.executes), limit, manager.activity_types)
 
-    def _serves(self, all_categories: tuple[str, ...]) -> tuple[str, ...]:
+    def _serves(self, all_categories: tuple[str, ...], at_all: bool) -> tuple[str, ...]:
+        if not at_all:
+            return ()
         if self._categories is None:
             return all_categories
         return (self._categories,) if isinstance(self._categories, str) else tuple(self._categories)

@@ -11,7 +11,8 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from pyworkflow.backend import STATUSES
-from pyworkflow.cli import COMMANDS, main, options
+from pyworkflow.cli import COMMANDS, logs, main, options
+from pyworkflow.worker import log
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -77,6 +78,10 @@ def test_help_imports_no_library() -> None:
 
 def test_statuses_are_the_libraries() -> None:
     assert options.STATUSES == STATUSES
+
+
+def test_the_fields_of_logs_are_the_workers() -> None:
+    assert logs.FIELDS == log.FIELDS
 
 
 def test_a_version_is_shown(cli) -> None:

@@ -64,6 +64,15 @@ def test_describe_a_failed_process(cli, backend: Backend) -> None:
     assert outcome == {"type": "failed", "reason": "no stock", "details": {"left": 0}}
 
 
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("canceled", "canceled"), ("timedout", "timedout"), ("terminated", "terminated: enough")],
+)
+def test_describe_uses_the_words_of_list(cli, backend: Backend, how: str, says: str) -> None:
+    end(backend, how)
+    assert f"\nstatus    {says}\n" in cli("describe", "o1").stdout
+
+
 def test_describe_a_blocked_process(cli, backend: Backend) -> None:
     block(backend, "o1", 'Traceback:\n  File "x.py", line 1\nRuntimeError: \x1b[31mno way')
     output = cli("describe", "o1").stdout

@@ -46,6 +46,25 @@ def test_a_broken_pipe_is_silent(backend: Backend, spawn, form: str) -> None:
     assert listing.returncode == 141
 
 
+@pytest.mark.parametrize(
+    ("closed", "words", "code"),
+    [
+        (">&-", "list", 0),
+        (">&-", "list -o json", 0),
+        (">&- 2>&-", "describe nobody", 3),
+        ("<&-", "terminate --all", 2),
+        ("<&-", "start Order -i -", 2),
+    ],
+)
+def test_streams_that_are_closed(backend: Backend, url: str, closed: str, words: str, code: int) -> None:
+    start(backend, "o1")
+    line = f"exec {sys.executable} -m pyworkflow.cli -b {url} {words} {closed}"
+    ran = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+    assert ran.returncode == code, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ("say -y" in ran.stderr) == ("--all" in words)
+
+
 def test_an_encoding_that_lacks_a_character(backend: Backend, url: str) -> None:
     start(backend, "茶")
     environment = os.environ | {"PYWORKFLOW_BACKEND": url, "PYTHONIOENCODING": "ascii"}

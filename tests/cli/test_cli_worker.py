@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from cli_driving import start
 
 from pyworkflow.backend import Backend
+from pyworkflow.cli.logs import formatter
 from pyworkflow.cli.reload import LOOK
 from pyworkflow.process import ProcessCompleted
 
@@ -120,8 +125,63 @@ def test_log_levels(work, backend: Backend) -> None:
 def test_a_decider_that_raises_is_logged(work, backend: Backend) -> None:
     backend.start_process(_broken())
     log = run(work("--burst"))
-    assert "RuntimeError" in log
+    assert "ERROR   b1: decider failed: RuntimeError" in log
+    assert "app.py" in log
+    assert "pyworkflow/worker" not in log
+    assert "\n\n" not in log
     assert "\x1b" not in log
+
+
+def test_a_log_for_programs(work, backend: Backend) -> None:
+    backend.start_process(_broken())
+    rows = [json.loads(line) for line in run(work("--burst", "--log-format", "json", "--name", "w1")).splitlines()]
+    assert {row["worker"] for row in rows} == {"w1"}
+    failed = next(row for row in rows if row["message"].startswith("decider failed: RuntimeError"))
+    assert (failed["level"], failed["logger"], failed["process_id"]) == ("error", "pyworkflow.worker", "b1")
+    assert failed["run"] == backend.describe_process("b1").process.run
+    assert failed["activity"] is None
+    assert datetime.fromisoformat(failed["time"]).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("lost: it timed out", "o1 Charge: lost: it timed out"),
+        ("handed back: 'Charge' is not one of ours", "o1: handed back: 'Charge' is not one of ours"),
+        ("too late: task o1:ab:3:4 is not open", "Charge: too late: task o1:ab:3:4 is not open"),
+        ("process 'o1': 'Charge' is gone", "process 'o1': 'Charge' is gone"),
+    ],
+)
+def test_a_line_names_the_process_and_the_activity_once(message: str, shown: str) -> None:
+    record = logging.makeLogRecord({"msg": message, "levelname": "INFO", "process_id": "o1", "activity": "Charge"})
+    assert formatter("text").format(record).split(" INFO    ")[1] == shown
+
+
+def test_an_error_of_a_log_for_programs_has_its_traceback() -> None:
+    try:
+        raise KeyError("tea")
+    except KeyError:
+        record = logging.makeLogRecord({"msg": "no\n%s", "args": ("way",), "exc_info": sys.exc_info()})
+    (line,) = formatter("json").format(record).splitlines()
+    row = json.loads(line)
+    assert (row["message"], row["process_id"]) == ("no\nway", None)
+    assert row["exception"].endswith("KeyError: 'tea'")
+
+
+def test_categories_in_which_there_is_nothing_to_do(work, backend: Backend) -> None:
+    log = run(work("--burst", "-Q", "shippin", "-Q", "default"))
+    assert (
+        "-Q shippin: there is nothing to do for it: app:workflows has default, shipping. Did you mean 'shipping'?"
+        in log
+    )
+    assert "WARNING -Q shipping:" in run(work("--burst", "-Q", "shipping", "--decisions"))
+    assert "WARNING -Q" not in run(work("--burst", "-Q", "shipping"))
+
+
+def test_a_worker_in_memory_is_told_that_nobody_reaches_it(work, backend: Backend) -> None:
+    _, until = follow(work("-b", "memory://"))
+    until("what others start does not reach it")
+    assert "reach" not in run(work("-b", "memory://", "--burst"))
 
 
 def _broken():  # type: ignore[no-untyped-def]
@@ -136,7 +196,7 @@ def test_a_signal_lets_it_finish_what_runs(work, backend: Backend, number: int) 
     worker = work()
     assert worker.stdout.readline() == "charging\n"
     worker.send_signal(number)
-    run(worker)
+    assert "INFO    stopping: 1 activity is still running; a second signal ends it at once\n" in run(worker)
     types = [event.type for event in backend.history("o1")]
     assert types.count("activity") == 1
 

@@ -19,6 +19,9 @@ from .promises import Promise
 from .users import REFUSALS
 from .world import CATEGORIES, Machine, World
 
+TYPES = [("W", "1.0"), ("A", "1.0")], [("V", "1.0"), ("B", "1.0"), ("A", "1.0")]
+"""What workers know that do not know all."""
+
 
 def work(world: World, machine: Machine) -> None:
     """A worker's turn: hand in some of what it holds, take some more, in one call."""
@@ -44,10 +47,11 @@ def exchange(
     if world.random.random() < 0.8:
         on_the_way = partial(decide_on_the_way, world, asked)
         machine.engine._counter._fair_at = world.clock.now + 1.0  # or half of the exchanges would hand nothing over
+    known = world.random.choice((None, None, None, *TYPES))
     got = machine.engine.exchange(
         [done for done, _ in finished],
-        decisions=Wanted(categories, decisions) if decisions else None,
-        activities=Wanted(kinds, activities) if activities else None,
+        decisions=Wanted(categories, decisions, known) if decisions else None,
+        activities=Wanted(kinds, activities, known) if activities else None,
         identity=str(world.machines.index(machine)),
         decide=on_the_way,
     )
@@ -60,6 +64,8 @@ def exchange(
             promise.acknowledged = error is None
             promise.refused = error is not None
             promise.asked -= error is not None
+    assert known is None or all((task.process.workflow, "1.0") in known for task in got.decisions)
+    assert known is None or all((task.activity, "1.0") in known for task in got.activities)
     assert len(got.decisions) <= decisions
     assert len(got.activities) <= activities
     take(world, machine, got.decisions, got.activities, categories, kinds)

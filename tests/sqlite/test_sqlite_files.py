@@ -97,6 +97,22 @@ def test_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         open_backend("sqlite:///relative.db", durability="some")
 
 
+def test_urls_with_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    backend = open_backend("sqlite:///shop%3F.db?durability=normal&busy_timeout=2.5", durability="full")
+    assert backend.info()["durability"] == "normal"
+    backend.close()
+    assert {path.name for path in tmp_path.glob("*.db")} == {"shop?.db"}
+    for query, what in {
+        "durabilty=normal": "unknown option",
+        "durability=fast": "'fast'",
+        "cache_size=x": "'x'",
+    }.items():
+        with pytest.raises(UnsupportedBackend, match=what):
+            open_backend(f"sqlite:///other.db?{query}")
+    assert not Path("other.db").exists()
+
+
 def test_durability_is_what_was_asked_for(path: str) -> None:
     for durability, level in (("full", 2), ("normal", 1)):
         backend = open_backend(f"sqlite:///{path}", durability=durability)

@@ -155,6 +155,15 @@ def test_children_run_in_whatever_category() -> None:
     assert env.run(Process(ParentWorkflow)) == ["child", 8]
 
 
+def test_a_type_that_was_not_given_is_said() -> None:
+    class ParentWorkflow(DefaultWorkflow):
+        def initiate(self, process: Process) -> Any:
+            return StartChildProcess(Process("Nobody", "child"))
+
+    with pytest.raises(UnknownTypeException, match="workflow 'Nobody'"):
+        WorkflowEnvironment([ParentWorkflow]).run(Process(ParentWorkflow))
+
+
 def test_a_process_that_waits_for_ever_ends_with_its_timeout() -> None:
     env = WorkflowEnvironment([WaitingWorkflow])
     began = env.clock.now

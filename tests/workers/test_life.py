@@ -176,17 +176,26 @@ def test_decisions_that_cannot_be_stored_are_the_deciders_failure(manager: Manag
     assert "300,002 bytes" in reason
 
 
-def test_unknown_types_are_handed_back_and_said(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_types_are_left_to_others_and_said(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
     stranger = Manager(manager.backend)
     id = manager.start_process(Process(acts.One, input=["Echo", 1]))
-    DecisionWorker(stranger, category="default").step()
-    assert [event.type for event in manager.history(id)][-1] == "decision_released"
-    assert "workflow 'One'" in caplog.text
+    assert not DecisionWorker(stranger, category="default").step()
+    assert "workflow 'One', version 1.0, is unknown" in caplog.text
     eventually(DecisionWorker(manager).step)
-    ActivityWorker(stranger, category="default").step()
-    assert [event.type for event in manager.history(id)][-1] == "activity_released"
-    assert "activity 'Echo'" in caplog.text
+    assert not ActivityWorker(stranger, category="default").step()
+    assert "activity 'Echo', version 1.0, is unknown" in caplog.text
+    assert [event.type for event in manager.history(id)] == ["process_started", "decision_started", "decision"]
     eventually(ActivityWorker(manager).step)
+
+
+def test_a_failure_of_an_activity_is_a_line_in_the_log(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "pyworkflow.worker")
+    manager.start_process(Process(acts.One, "the-process", input=["Raises", None]))
+    Worker(manager).run(burst=True)
+    said, more = [record for record in caplog.records if getattr(record, "activity", "") == "Raises"]
+    assert (said.levelname, said.getMessage()) == ("WARNING", "activity failed: KeyError: 'no such thing'")
+    assert said.process_id == "the-process"  # type: ignore[attr-defined]
+    assert (more.levelname, more.getMessage()[:9]) == ("DEBUG", "Traceback")
 
 
 def test_records_say_what_they_are_about(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
