@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from .options import F, all_of
-from .text import from_users_frames, inert
+from .text import inert
 from .times import iso
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -51,7 +51,7 @@ class _Text(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = from_users_frames(record.message).rstrip()
+        record.message = record.message.rstrip()
         first = record.message.partition("\n")[0]
         about = [str(value) for value in (getattr(record, name, "") for name in ("process_id", "activity")) if value]
         if told := " ".join(value for value in about if not _names(first, value)):

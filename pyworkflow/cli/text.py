@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,21 +31,10 @@ def compact(value: Any) -> str:
 
 def details(value: Any) -> str:
     """What explains a failure: text such as a traceback line by line, any other JSON value as such."""
-    return inert(from_users_frames(value), lines=True) if isinstance(value, str) else pretty(value)
+    return inert(value, lines=True) if isinstance(value, str) else pretty(value)
 
 
 _TRACEBACK = "Traceback (most recent call last):\n"
-_OWN_FRAMES = re.compile(
-    rf"^({re.escape(_TRACEBACK)})"
-    r'(?:  File "[^"\n]*[/\\]pyworkflow[/\\](?:worker|code|workflow)[/\\][^"\n]*", line .*\n(?:    .*\n)*)+'
-    r"(?=  File )",
-    re.MULTILINE,
-)
-
-
-def from_users_frames(text: str) -> str:
-    """A traceback without the frames it begins with in which the library calls its user's code."""
-    return _OWN_FRAMES.sub(r"\1", text)
 
 
 def end_of_traceback(value: Any) -> Any:
