@@ -149,7 +149,6 @@ class Process(Value):
 
     _compared = ("workflow", "id", "input", "tags", "history", "parent")
     _shown = ("workflow", "id", "input", "tags")
-    ongoing: Ongoing | None = None
 
     def __init__(
         self,
@@ -175,13 +174,14 @@ class Process(Value):
         self.run = run
         self.status = status
         self.version = version
+        self.ongoing: list[Ongoing] = []
 
     @classmethod
     def lazy(cls, load: Callable[[], Process], **known: Any) -> Process:
         """A process of which `known` is known; `load` is called for it when its input or history is asked for."""
         process = cls.__new__(cls)
         vars(process).update({"workflow": None, "id": None, "tags": [], "parent": None, "run": None})
-        vars(process).update({"status": None, "version": None, **known, "_load": load})
+        vars(process).update({"status": None, "version": None, "ongoing": [], **known, "_load": load})
         return process
 
     def __getattr__(self, name: str) -> Any:
@@ -230,9 +230,15 @@ class Process(Value):
 
         Of a history that grows from decision to decision each event is looked at once.
         """
-        if self.ongoing is None or not self.ongoing.is_of(self.history):
-            self.ongoing = Ongoing()
-        return self.ongoing.after(self.history)
+        try:
+            ongoing = self.ongoing.pop()
+        except IndexError:  # Nobody has asked yet, or another thread is at it.
+            ongoing = Ongoing()
+        if not ongoing.is_of(self.history):
+            ongoing = Ongoing()
+        found = ongoing.after(self.history)
+        self.ongoing[:] = [ongoing]
+        return found
 
     def untriggered_timers(self, disregard_unseen: bool = False) -> list[Timer]:
         """The timers that were started and have neither fired nor been canceled, in order.

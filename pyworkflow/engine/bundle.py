@@ -1,4 +1,4 @@
-"""A bundle: what one commit will say to which processes, and what it begins of what was claimed."""
+"""A bundle: what is committed together, a visit to each process, and what these begin of what was claimed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from .store import Task
 
 
 class Drawn(NamedTuple):
-    """A task that was claimed, its work, the visit in which it is begun, the number of its reply there, None where it
-    is not to be had, for whom, and whether it was a decision that got its answer there, too."""
+    """A task that was claimed, and the visit in which it is begun for a caller.
+
+    `reply` is the place of its start among that visit's replies, None where it was not to be had, and so not said;
+    `answered` is whether it was a decision that got its answer in the same visit.
+    """
 
     task: Task
     work: Work
     visit: Visit
-    number: int | None
+    reply: int | None
     caller: Caller
     answered: bool = False
 
@@ -26,7 +29,7 @@ class Drawn(NamedTuple):
     def taken(self) -> Taken | None:
         """It as it was begun, the last time that this was said; None where it is not to be had any more."""
         visit = self.visit.again or self.visit
-        started = None if self.number is None else visit.replies[self.number]
+        started = None if self.reply is None else visit.replies[self.reply]
         if started is None or isinstance(started, WorkflowError):
             return None
         return Taken(self.task.queue, self.work, started, visit.draft, self.caller)

@@ -79,7 +79,7 @@ class Counter:
         self.office.histories.fetch(
             [(it.head.id, it.work.run, it.started) for it in taken if isinstance(it.work, DecisionWork)]
         )
-        return sum([not self._give(item, order, result) for item in taken])
+        return sum([not self._give(item, order, result) for item in taken]) + _make_room(bundle, order)
 
     def _give(self, item: Taken, order: Order, result: Exchanged) -> bool:
         """Make a worker's task of what was started; what cannot be read is failed."""
@@ -128,7 +128,7 @@ class Counter:
         steps = [self._decide_own, self._draw_decisions, self._hand_over, self._draw_activities]
         if now >= self._fair_at or now < self._fair_at - FAIR_EVERY:
             self._fair_at = now + FAIR_EVERY
-            steps = [self._draw_decisions, self._draw_activities, self._decide_own, self._hand_over]
+            steps = [self._draw_decisions, self._decide_own, self._draw_activities, self._hand_over]
         for step in steps:
             step(bundle, order)
         return bundle
@@ -234,13 +234,18 @@ class Counter:
         begun = []
         for item in bundle.drawn:
             taken = item.taken
-            if taken is None and item.number is None and item.visit.again:
-                self.store.postpone(item.task, self.store.now())
-            elif taken is None:
-                self.store.discard(item.task)
+            if taken is None:
+                self._put_away(item)
             elif item.visit.again or not item.answered:
                 begun.append(taken)
         return begun
+
+    def _put_away(self, item: Drawn) -> None:
+        with suppress(BackendUnavailable):  # Then its lease ends by itself; what is committed is.
+            if item.reply is None and item.visit.again:
+                self.office.give_back(item.task)
+            else:
+                self.store.discard(item.task)
 
     # -- deciding on the way ----------
 
@@ -276,3 +281,12 @@ class Counter:
         except Exception as error:
             logger.error("process %r: its answer cannot be recorded: %s", taken.head.id, error)
             return self.desk.answer(run, started, Failed(f"{type(error).__name__}: {error}"))
+
+
+def _make_room(bundle: Bundle, order: Order) -> int:
+    """In how many visits somebody was faster; there is room again for what these had begun, and now did not."""
+    lost = [item.work for visit in bundle.visits if visit.again for item in visit.taken]
+    lost += [item.work for item in bundle.drawn if item.reply is not None and item.taken is None]
+    for work in lost:
+        order.left[isinstance(work, ActivityWork)] += 1
+    return sum([visit.again is not None for visit in bundle.visits])

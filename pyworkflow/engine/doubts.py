@@ -60,7 +60,8 @@ class Doubts:
 
 
 def _written(taken: Taken) -> bytes:
-    return encode(next(record for _, seq, record in taken.draft.written if seq == taken.started))
+    where = taken.work.run, taken.started
+    return encode(next(record for run, seq, record in taken.draft.written if (run, seq) == where))
 
 
 def _holds(head: Head, taken: Taken) -> bool:

@@ -44,7 +44,7 @@ class History:
         self.events: list[ev.Event] = []
         self.start: rec.ProcessStarted | None = None
         self.refs: dict[int, Any] = {}
-        self.ongoing = Ongoing()
+        self.ongoing: list[Ongoing] = []
         self._hidden: list[ev.Event] = []
         self.epoch: int | None = None
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from msgspec import structs
+
 from ..exceptions import CorruptRecord, UnknownProcessException, WorkflowError
 from .head import Head, Limits
 from .history import History, HistoryCache, forget_oldest
@@ -131,7 +133,7 @@ class Office:
 
     def commit(self, visits: Sequence[Visit]) -> list[Visit]:
         """Commit visits, each to another process and each whole by itself. Where somebody was faster it is done again,
-        without what was taken on the way."""
+        without what was handed over or answered on the way."""
         changed = [visit for visit in visits if visit.draft.changed]
         commits = [pack(visit.draft) for visit in changed]
         applied = self.store.commit(commits) if commits else []
@@ -181,6 +183,12 @@ class Office:
         """Leave a task that cannot be read for later, when somebody may have mended it."""
         logger.error("%s; task %s is put off for %.0f s", error, task.key, PUT_OFF)
         self.store.postpone(task, self.store.now() + PUT_OFF)
+
+    def give_back(self, task: Task) -> None:
+        """Let a claimed task be due again."""
+        due = self.store.now()
+        self.store.postpone(task, due)
+        self.outlook.expect([structs.replace(task, due=due)])
 
     def head(self, process: str, row: Row) -> Head:
         """The head of a row: the remembered one when it is the same state."""

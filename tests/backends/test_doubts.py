@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import ActivityCompleted, CompleteProcess, Process, ScheduleActivity
+from pyworkflow import ActivityCompleted, CompleteProcess, ContinueAsNew, Process, ScheduleActivity
 from pyworkflow.backend import Finished, Wanted
 from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.backend.sqlite import SQLiteBackend
+from pyworkflow.decision import Decision
 from pyworkflow.engine.engine import Engine
 from pyworkflow.engine.store import Commit, Store
 from pyworkflow.events import ActivityStartedEvent, DecisionStartedEvent
 from pyworkflow.exceptions import BackendUnavailable, UnknownDecisionException
+from pyworkflow.task import DecisionTask
 from pyworkflow.testing import VirtualClock
 from pyworkflow.testing.faults import FaultyStore
 
@@ -62,7 +64,7 @@ def make_engine(store: Store, cache_size: int = 0) -> Engine:
     return engine
 
 
-def failing(losing: LosingStore, engine: Engine, what: str, *finished: Finished, **wanted: Wanted) -> None:
+def failing(losing: LosingStore, engine: Engine, what: str, *finished: Finished, **wanted: Any) -> None:
     """A call that fails by losing this."""
     losing.loses = what
     with pytest.raises(BackendUnavailable):
@@ -132,6 +134,20 @@ def test_what_was_started_when_it_was_all_said_again_is_found(
     (found,) = engine.exchange(decisions=ANY, identity="we").decisions
     assert "signal" in [event.type for event in found.process.history]
     assert not engine.exchange([Finished(found, [CompleteProcess()])], identity="we").refused
+
+
+def test_the_decision_of_a_new_run_is_found_though_the_old_one_had_the_same_number(
+    losing: LosingStore, clock: VirtualClock
+) -> None:
+    def go_on(task: DecisionTask) -> list[Decision]:
+        clock.advance(0.03)  # So that the next one is handed out.
+        return [ContinueAsNew("again")]
+
+    engine = make_engine(losing)
+    engine.start_process(Process("W", "p"))
+    failing(losing, engine, "reply commit", decisions=ANY, decide=go_on)
+    (found,) = engine.exchange(decisions=ANY, identity="we").decisions
+    assert found.process.input == "again"
 
 
 def test_what_was_never_stored_is_taken_anew(losing: LosingStore) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyworkflow import ActivityCompleted, Process, ScheduleActivity
+from pyworkflow import ActivityCompleted, CompleteProcess, Process, ScheduleActivity
 from pyworkflow.backend import Finished, Wanted
 from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.engine.engine import Engine
@@ -57,6 +57,16 @@ def test_an_endless_process_does_not_starve_another(engine: Engine, clock: Virtu
 def test_when_what_waits_comes_first_a_free_worker_still_has_what_it_created(engine: Engine) -> None:
     engine.start_process(Process("W", "p"))
     assert one_more(engine=engine).process_id == "p"
+
+
+def test_nothing_is_begun_of_a_process_that_ends_at_the_same_time(engine: Engine, clock: VirtualClock) -> None:
+    engine.start_process(Process("W", "p"))
+    both = [ScheduleActivity("A", "a"), ScheduleActivity("A", "b")]
+    (task,) = engine.exchange(decisions=MANY, activities=ONE, decide=lambda task: both).activities
+    clock.advance(1.0)
+    done = [Finished(task, ActivityCompleted())]
+    got = engine.exchange(done, decisions=MANY, activities=ONE, decide=lambda task: [CompleteProcess()])
+    assert (engine.process_by_id("p").status, got.activities) == ("completed", [])
 
 
 @pytest.mark.parametrize("jump", [-3_600.0, 3_600.0])

@@ -147,9 +147,9 @@ def test_what_only_seemed_not_to_be_had_is_due_again(engine: Engine, store: Stor
     other.exchange([Finished(held, [])])
     other.signal_process("p", "s")
     clock.advance(1.0)
-    assert not engine.exchange([Finished(task, ActivityCompleted())], decisions=ANY).refused
-    clock.advance(1.0)
-    (decision,) = engine.exchange(decisions=ANY).decisions
+    got = engine.exchange([Finished(task, ActivityCompleted())], decisions=ANY)
+    (decision,) = got.decisions
+    assert not got.refused
     assert [event.type for event in decision.process.unseen_events()] == ["signal", "activity"]
     check(store)
 
@@ -232,18 +232,57 @@ def test_what_was_committed_is_told_though_a_later_call_fails(
     engine.watch(lambda process, events: told.extend(event.id for event in events if process.id == "p"))
     engine.start_process(Process("W", "p"))
     (task,) = work(engine, lambda task: [ScheduleActivity("A", "a")]).activities
-    engine.start_process(Process("W", "q"))
-    put_in_again("q", engine, store)
+    make_engine(store).start_process(Process("W", "q"))
     clock.advance(1.0)
 
     def gone(*args: Any) -> Any:
         raise BackendUnavailable("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "discard", gone)
+        patch.setattr(store, "history", gone)
         with pytest.raises(BackendUnavailable):
             engine.exchange([Finished(task, ActivityCompleted())], decisions=ANY)
     assert told == [event.id for event in engine.history("p")]
+
+
+def test_a_call_has_worked_though_what_is_gone_could_not_be_put_away(
+    engine: Engine, store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: Any) -> Any:
+        raise BackendUnavailable("gone")
+
+    engine.start_process(Process("W", "p"))
+    put_in_again("p", engine, store)
+    clock.advance(1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "discard", gone)
+        assert not engine.exchange(decisions=ANY)
+    clock.advance(5.0)
+    engine.exchange(decisions=ANY)
+    assert "d" not in [task.key for task in store.tasks("p")]
+
+
+@pytest.mark.parametrize("kind", ["decisions", "activities"])
+def test_something_else_is_had_where_somebody_was_faster(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    commit = store.commit
+    for id in ("p", "q"):
+        engine.start_process(Process("W", id))
+    if kind == "activities":
+        engine.exchange(
+            [Finished(task, [ScheduleActivity("A", "a")]) for task in engine.exchange(decisions=ANY).decisions]
+        )
+
+    def after_its_end(commits: Sequence[Commit]) -> list[bool]:
+        monkeypatch.setattr(store, "commit", commit)
+        make_engine(store).terminate_process(commits[0].process)
+        return commit(commits)
+
+    monkeypatch.setattr(store, "commit", after_its_end)
+    got = engine.exchange(**{kind: Wanted(("default",), 1)})
+    assert len(got.decisions + got.activities) == 1
+    assert not engine.exchange(**{kind: Wanted(("default",), 1)})
 
 
 def test_a_worker_that_dies_while_it_decides_holds_up_nobody_for_long(engine: Engine, clock: VirtualClock) -> None:

@@ -224,6 +224,16 @@ def test_unfinished_activities_of_a_history_that_grows_shrinks_or_is_another():
         assert made.unfinished_activities() == process(*made.history).unfinished_activities()
 
 
+def test_unfinished_activities_while_another_thread_looks_at_them():
+    mine, other = process(STARTED, scheduled("1")), process(STARTED, scheduled("1"), ended("1"), scheduled("2"))
+    other.ongoing = mine.ongoing
+    assert [execution.id for execution in mine.unfinished_activities()] == ["1"]
+    taken = mine.ongoing.pop()
+    assert [execution.id for execution in other.unfinished_activities()] == ["2"]
+    mine.ongoing[:] = [taken]
+    assert [execution.id for execution in other.unfinished_activities()] == ["2"]
+
+
 ONE, TWO = Timer(5, "one", id="1"), Timer(5, "two", id="2")
 
 
