@@ -166,7 +166,8 @@ def test_what_somebody_else_took_under_the_same_number_is_his(losing: LosingStor
     engine, others = make_engine(losing), make_engine(losing)
     engine.start_process(Process("W", "p"))
     failing(losing, engine, "request commit", decisions=ANY)
-    clock.advance(10)  # It is claimed.
+    (claimed,) = [task for task in losing.tasks("p") if task.key == "d"]
+    losing.postpone(claimed, clock())
     (his,) = others.exchange(decisions=ANY, identity="we").decisions
     assert not engine.exchange(decisions=ANY, identity="we"), "not even in the same moment under the same name"
     assert not others.exchange([Finished(his, [CompleteProcess()])]).refused
