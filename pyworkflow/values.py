@@ -60,12 +60,12 @@ def warn_of_misspelt(cls: type) -> None:
 
 def _setting_like(name: str, cls: type) -> str | None:
     """The setting of the library's classes below this one that a name is a misspelling of; none of its own words."""
-    from difflib import get_close_matches  # It takes long to import, and is hardly ever needed.
-
     own = [base for base in cls.__mro__ if base.__module__.startswith("pyworkflow.")]
     settings = {each for base in own for each in getattr(base, "__annotations__", ()) if not each.startswith("_")}
     if name in settings:
         return None
+    from difflib import get_close_matches  # It takes long to import, and is hardly ever needed.
+
     others = [each for each in sorted(settings) if not (name.startswith(each) or each.startswith(name))]
     return next(iter(get_close_matches(name, others, n=1, cutoff=CLOSE)), None)
 
