@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType, TracebackType
+from typing import Any
 
 
 def is_authors(frame: FrameType) -> bool:
@@ -17,6 +18,13 @@ def authors_part(error: BaseException) -> TracebackType | None:
     while part is not None and not is_authors(part.tb_frame):
         part = part.tb_next
     return part
+
+
+def raised(text: Any) -> str | None:
+    """The line of a traceback that says what was raised; None for what is no text of one."""
+    if not (isinstance(text, str) and text.startswith("Traceback (most recent call last):\n")):
+        return None
+    return text.rstrip().rpartition("\n")[2]
 
 
 def authors_level() -> int:

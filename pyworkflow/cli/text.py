@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from ..frames import raised
+
 _JOINERS = "\u200c\u200d"
 """Zero-width, but Persian, Indic scripts and emoji are misspelt without them."""
 
@@ -34,14 +36,10 @@ def details(value: Any) -> str:
     return inert(value, lines=True) if isinstance(value, str) else pretty(value)
 
 
-_TRACEBACK = "Traceback (most recent call last):\n"
-
-
 def end_of_traceback(value: Any) -> Any:
     """The last line of a traceback, which says what was raised; any other value as it is."""
-    if isinstance(value, str) and value.startswith(_TRACEBACK):
-        return f"… {value.rstrip().rpartition(chr(10))[2]}"
-    return value
+    line = raised(value)
+    return value if line is None else f"… {line}"
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:

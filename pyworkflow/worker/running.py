@@ -13,6 +13,7 @@ from msgspec import Struct
 from ..activity import Activity, ActivityFailed
 from ..backend import Failed, Finished, Released
 from ..exceptions import UnknownTypeException
+from ..frames import raised
 from ..manager import Manager
 from ..task import ActivityTask, DecisionTask
 from ..workflow import Workflow
@@ -230,12 +231,10 @@ class Running:
 
     def _warn(self, task: Task, failure: ActivityFailed) -> None:
         """A line for each: whether it is tried again is for the decider to say."""
-        details = failure.details
-        raised = isinstance(details, str) and details.startswith("Traceback")
-        text = details.rstrip().rpartition("\n")[2] if raised else failure.reason
-        self.log.warning("activity failed: %s", text, extra=fields(task))
-        if raised:
-            self.log.debug("%s", details, extra=fields(task))
+        line = raised(failure.details)
+        self.log.warning("activity failed: %s", line or failure.reason, extra=fields(task))
+        if line is not None:
+            self.log.debug("%s", failure.details, extra=fields(task))
 
     def _released(self, task: Task, name: str, error: Exception) -> Released:
         count = self._unknown[name] = self._unknown.get(name, -1) + 1

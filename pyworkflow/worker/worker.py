@@ -86,6 +86,7 @@ class Worker:
 
     def run(self, burst: bool = False) -> None:
         """Work until stopped; with `burst`, until there is nothing left to do."""
+        self.signaled = False
         if self.executes:
             warn_of_endless(self.manager.activities, self.log)
         with stop_on_signals(self._on_signal):

@@ -63,6 +63,14 @@ def write(place: Path, version: str) -> None:
     (place / "app.py").write_text(APP.replace("VERSION", version))
 
 
+def write_waiting(place: Path) -> str:
+    """An app whose charges wait for a file `go`; its text."""
+    waiting = "import pathlib\n        while not pathlib.Path('go').exists(): time.sleep(0.01)"
+    app = (place / "app.py").read_text().replace("time.sleep(self.input or 0)", waiting)
+    (place / "app.py").write_text(app)
+    return app
+
+
 @pytest.fixture
 def work(spawn, shop: Path) -> Callable:  # type: ignore[type-arg]
     return lambda *words: spawn("-A", "app:workflows", "worker", *words, cwd=shop)
@@ -191,12 +199,16 @@ def _broken():  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_it_finish_what_runs(work, backend: Backend, number: int) -> None:
-    start(backend, "o1", input=0.5)
+def test_a_signal_lets_it_finish_what_runs(work, shop: Path, backend: Backend, number: int) -> None:
+    write_waiting(shop)
+    start(backend, "o1")
     worker = work()
+    _, until = follow(worker)
     assert worker.stdout.readline() == "charging\n"
     worker.send_signal(number)
-    assert "INFO    stopping: 1 activity is still running; a second signal ends it at once\n" in run(worker)
+    until("INFO    stopping: 1 activity is still running; a second signal ends it at once")
+    (shop / "go").touch()
+    assert worker.wait(60) == 0
     types = [event.type for event in backend.history("o1")]
     assert types.count("activity") == 1
 
@@ -237,9 +249,7 @@ def test_reload(work, shop: Path, backend: Backend) -> None:
 
 @pytest.mark.parametrize("first", ["signal", "change"])
 def test_a_signal_ends_it_where_a_file_changes_while_it_stops(work, shop: Path, backend: Backend, first: str) -> None:
-    waiting = "import pathlib\n        while not pathlib.Path('go').exists(): time.sleep(0.01)"
-    app = (shop / "app.py").read_text().replace("time.sleep(self.input or 0)", waiting)
-    (shop / "app.py").write_text(app)
+    app = write_waiting(shop)
     worker = work("--reload")
     _, until = follow(worker)
     until("serves")

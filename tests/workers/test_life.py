@@ -24,6 +24,8 @@ from pyworkflow import (
     Worker,
     WorkerThread,
 )
+from pyworkflow.backend import Wanted
+from pyworkflow.backend.memory import MemoryBackend
 
 from . import acts
 from .test_execution import eventually
@@ -37,6 +39,20 @@ def test_a_burst_ends_when_nothing_is_left_and_can_be_run_again(manager: Manager
         ids = [manager.start_process(Process(acts.Many, input=["Echo"] * 5)) for _ in range(10)]
         worker.run(burst=True)
         assert [manager.result(id, 0) for id in ids] == [None] * 10
+
+
+def test_whether_it_was_a_signal_is_of_the_last_run(manager: Manager) -> None:
+    class Ends(Activity):
+        def execute(self) -> None:
+            worker._on_signal()
+
+    manager.register_activity(Ends)
+    worker = Worker(manager)
+    manager.start_process(Process(acts.One, input=["Ends", None]))
+    worker.run()
+    assert worker.signaled
+    worker.run(burst=True)
+    assert not worker.signaled
 
 
 def test_a_worker_that_was_stopped_before_it_ran_does_not_run(manager: Manager) -> None:
@@ -185,6 +201,28 @@ def test_unknown_types_are_left_to_others_and_said(manager: Manager, caplog: pyt
     assert not ActivityWorker(stranger, category="default").step()
     assert "activity 'Echo', version 1.0, is unknown" in caplog.text
     assert [event.type for event in manager.history(id)] == ["process_started", "decision_started", "decision"]
+    eventually(ActivityWorker(manager).step)
+
+
+class OfAllTypes(MemoryBackend):
+    """Cannot choose what it hands out, as Amazon SWF cannot."""
+
+    def exchange(self, finished: Any = (), *, decisions: Any = None, activities: Any = None, **how: Any) -> Any:
+        wanted = [each and Wanted(each.categories, each.limit) for each in (decisions, activities)]
+        return super().exchange(finished, decisions=wanted[0], activities=wanted[1], **how)
+
+
+def test_unknown_types_are_handed_back_where_a_backend_cannot_choose(caplog: pytest.LogCaptureFixture) -> None:
+    manager = Manager(OfAllTypes(), [acts.One])
+    stranger = Manager(manager.backend)
+    id = manager.start_process(Process(acts.One, input=["Echo", 1]))
+    DecisionWorker(stranger, category="default").step()
+    assert [event.type for event in manager.history(id)][-1] == "decision_released"
+    assert "workflow 'One'" in caplog.text
+    eventually(DecisionWorker(manager).step)
+    ActivityWorker(stranger, category="default").step()
+    assert [event.type for event in manager.history(id)][-1] == "activity_released"
+    assert "activity 'Echo'" in caplog.text
     eventually(ActivityWorker(manager).step)
 
 
