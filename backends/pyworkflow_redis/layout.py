@@ -15,6 +15,9 @@ from pyworkflow.exceptions import UnsupportedBackend
 HIGH = b"\xff" * 9
 """Behind everything that begins as what it is appended to."""
 
+PLACE = 20
+"""The bytes of a task's place in the order of its queue: priority, due, number."""
+
 _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
 _LOWEST = -(2**31)

@@ -17,8 +17,9 @@ from pyworkflow.engine.bell import Bell, process_topic
 from pyworkflow.exceptions import BackendUnavailable
 
 from .layout import Keys
+from .pipe import FAILURES, Call
 from .scripts import RING
-from .server import FAILURES, Call, Server
+from .server import Server
 
 NAP = 1.0
 KEPT = 100

@@ -10,8 +10,9 @@ import redis
 from pyworkflow.exceptions import UnsupportedBackend
 
 from .layout import Keys, meta_key
+from .pipe import Call
 from .scripts import RIGHTS
-from .server import Call, Server
+from .server import Server
 
 FORMAT = 1
 OLDEST = (6, 2)

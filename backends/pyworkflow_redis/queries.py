@@ -11,9 +11,10 @@ from pyworkflow.engine.store import Query, Summary
 
 from .layout import Shard, run_key
 from .pack import stored_summary
+from .pipe import Call
 from .plans import Plan, closed_plan, group_plan, plans_for
 from .scripts import COUNT, FIND
-from .server import Call, Server
+from .server import Server
 
 PAGE = 500
 

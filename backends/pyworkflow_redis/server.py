@@ -13,10 +13,9 @@ from redis.cluster import RedisCluster
 
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
-from .scripts import Script
+from .pipe import FAILURES, Call, Pipe, Word, exchange
 
 Client: TypeAlias = "redis.Redis | RedisCluster"
-Word: TypeAlias = "bytes | str | int | float"
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 REPLICA_PATIENCE_MS = 1_000
@@ -41,9 +40,6 @@ PASSING = (
 )
 """What may be over in a moment: a restart, a failover, a slot on its way."""
 
-FAILURES = (errors.RedisError, errors.RedisClusterException)
-"""All that the driver raises by itself."""
-
 HINTS = {
     errors.OutOfMemoryError: "the server has no memory left (maxmemory)",
     errors.ReadOnlyError: "this is a replica, and no other server has become the primary",
@@ -61,31 +57,6 @@ SAID = {
 
 IN_SCRIPTS = {"-OOM ": errors.OutOfMemoryError, "-READONLY ": errors.ReadOnlyError}
 """What Redis 6.2 says of a script in the middle of a sentence, where later ones begin with it."""
-
-
-class Call:
-    """A command for the server that keeps `key`. Sent twice, it must do what it does once.
-
-    A `hint` may fail, and nobody hears of it.
-    """
-
-    hint = False
-
-    def __init__(self, key: bytes, *words: Word) -> None:
-        self.key = key
-        self.words = words
-        self.text: str | None = None
-
-    @classmethod
-    def script(cls, script: Script, keys: Sequence[bytes], *arguments: Word) -> Call:
-        call = cls(keys[0], "EVALSHA", script.digest, len(keys), *keys, *arguments)
-        call.text = script.text
-        return call
-
-    def spell_out(self) -> None:
-        """Send the script itself from now on: the server does not know it, or has forgotten it."""
-        assert self.text is not None
-        self.words = ("EVAL", self.text, *self.words[2:])
 
 
 class Server:
@@ -112,17 +83,15 @@ class Server:
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
-    def run(self, calls: Sequence[Call], confirm: bool = False) -> list[Any]:
-        """The answers. The calls that go to the same server as the last one come after the others.
+    def run(self, calls: Sequence[Call], then: Sequence[Call] = (), confirm: bool = False) -> list[Any]:
+        """The answers. `then` are calls that come after all others.
 
         With `confirm` it waits for the replicas. Raises BackendUnavailable: then any of the calls may have happened.
         """
-        if not calls:
-            return []
         answers: dict[Call, Any] = {}
         until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
         with self.speaking():
-            while trouble := self._attempt([call for call in calls if call not in answers], answers, confirm):
+            while trouble := self._attempt([calls, then], answers, confirm):
                 if isinstance(trouble, errors.NoScriptError):
                     continue
                 if not isinstance(trouble, PASSING) or time.monotonic() + pause > until:
@@ -150,34 +119,26 @@ class Server:
             raise
         return None if found is None else found[0]
 
-    def _attempt(self, calls: Sequence[Call], answers: dict[Call, Any], confirm: bool) -> Exception | None:
+    def _attempt(self, stages: Sequence[Sequence[Call]], answers: dict[Call, Any], confirm: bool) -> Exception | None:
         """Send what has no answer yet; what went wrong with any of it."""
         if self._closed:
             raise BackendUnavailable(f"{self.where}: this backend is closed")
-        trouble: Exception | None = None
+        if not isinstance(self.client, RedisCluster):  # One server does one after the other by itself.
+            stages = [[call for stage in stages for call in stage]]
         try:
-            for client, group in self._by_server(calls):
-                for call, answer in zip(group, self._send(client, group, confirm), strict=True):
-                    if isinstance(answer, errors.NoScriptError):
-                        call.spell_out()
-                    elif not isinstance(answer, Exception) or call.hint:
-                        answers[call] = answer
-                        continue
-                    trouble = trouble if isinstance(trouble, PASSING) else answer
+            for stage in stages:
+                left = [call for call in stage if call not in answers]
+                if left and (trouble := self._exchange(left, answers, confirm and stage is stages[0])):
+                    return trouble
         except FAILURES as error:
             return error
-        return trouble
+        return None
 
-    def _by_server(self, calls: Sequence[Call]) -> Iterator[tuple[redis.Redis, list[Call]]]:
-        if not isinstance(self.client, RedisCluster):
-            yield self.client, list(calls)
-            return
+    def _by_server(self, calls: Sequence[Call]) -> dict[redis.Redis, list[Call]]:
         groups: dict[redis.Redis, list[Call]] = {}
         for call in calls:
             groups.setdefault(self.client_of(call.key), []).append(call)
-        last = self.client_of(calls[-1].key)
-        groups[last] = groups.pop(last)
-        yield from groups.items()
+        return groups
 
     def client_of(self, key: bytes) -> redis.Redis:
         """The server that keeps a key."""
@@ -186,26 +147,17 @@ class Server:
         node = self.client.get_node_from_key(key)
         return self.client.get_redis_connection(node)
 
-    def _send(self, client: redis.Redis, calls: Sequence[Call], confirm: bool) -> list[Any]:
-        """The answer to each, or what the driver raised for it."""
-        waits = confirm and self._replicas > 0
-        if len(calls) == 1 and not waits:
-            try:
-                return [client.execute_command(*calls[0].words)]
-            except FAILURES as error:
-                return [_named(error)]
-        pipeline = client.pipeline(transaction=False)
-        for call in calls:
-            pipeline.execute_command(*call.words)
-        if waits:
-            pipeline.execute_command("WAIT", self._replicas, REPLICA_PATIENCE_MS)
-        try:
-            answers: list[Any] = pipeline.execute(raise_on_error=False)
-        except FAILURES as error:
-            return [error] * len(calls)
-        if waits:
-            self._check_replicas(answers.pop())
-        return [_named(answer) if isinstance(answer, Exception) else answer for answer in answers]
+    def _exchange(self, calls: Sequence[Call], answers: dict[Call, Any], confirm: bool) -> Exception | None:
+        waits: list[tuple[Word, ...]] = []
+        if confirm and self._replicas > 0:
+            waits.append(("WAIT", self._replicas, REPLICA_PATIENCE_MS))
+        groups = self._by_server(calls)
+        pipes = [Pipe(client, [*(call.words for call in group), *waits]) for client, group in groups.items()]
+        exchange(pipes)
+        for pipe in pipes if waits else ():
+            self._check_replicas(pipe.answers.pop())
+        sent = [call for group in groups.values() for call in group]
+        return _settle(sent, [answer for pipe in pipes for answer in pipe.answers], answers)
 
     def _check_replicas(self, confirmed: Any) -> None:
         if isinstance(confirmed, Exception):
@@ -251,6 +203,20 @@ class Server:
             clients = [self.client]
         for client in clients:
             client.connection_pool.disconnect(inuse_connections=False)
+
+
+def _settle(calls: Sequence[Call], said: Sequence[Any], answers: dict[Call, Any]) -> Exception | None:
+    """Keep what is answered; what went wrong with the rest, or with one of it that may pass."""
+    trouble: Exception | None = None
+    for call, answer in zip(calls, said, strict=True):
+        wrong = _named(answer) if isinstance(answer, Exception) else None
+        if isinstance(wrong, errors.NoScriptError):
+            call.spell_out()
+        elif wrong is None or call.hint:
+            answers[call] = answer
+            continue
+        trouble = trouble if isinstance(trouble, PASSING) else wrong
+    return trouble
 
 
 def _named(error: Exception) -> Exception:

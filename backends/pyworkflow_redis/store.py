@@ -12,13 +12,14 @@ from pyworkflow.engine.server_clock import ServerClock
 from pyworkflow.engine.store import Commit, Excerpt, Query, QueueInfo, Row, Store, Summary, Task
 
 from .address import Address
-from .layout import Keys, Shard, member_due, sized, split, stored_task, task_field, task_value, time_bytes
+from .layout import PLACE, Keys, Shard, member_due, sized, split, stored_task, task_field, task_value, time_bytes
 from .listener import NAP, Listener
 from .opening import check_rights, check_servers, durable, settle_shards
 from .pack import pack_commits, pack_runs, row
+from .pipe import Call
 from .queries import Finder
 from .scripts import CHANGE, CLAIM, COMMIT, DUE, LOOK, PURGE, QUEUES, TASKS, TIME
-from .server import Call, Server
+from .server import Server
 
 
 class RedisStore(Store):
@@ -82,9 +83,9 @@ class RedisStore(Store):
             places.setdefault(self._keys.of(commit.process), []).append(place)
         calls = [self._committing(shard, [commits[place] for place in some]) for shard, some in places.items()]
         topics = self._news(commits)
-        answers = self._server.run([*calls, self._listener.ringing(topics)] if topics else calls, confirm=True)
+        answers = self._server.run(calls, [self._listener.ringing(topics)] if topics else [], confirm=True)
         done = [False] * len(commits)
-        for some, answer in zip(places.values(), answers, strict=False):
+        for some, answer in zip(places.values(), answers, strict=True):
             for place, applied in zip(some, answer, strict=True):
                 done[place] = applied == ord("1")
         return done
@@ -119,7 +120,7 @@ class RedisStore(Store):
         """From which shards to take what is due, so that it comes in one order."""
         words = [time_bytes(now), limit, *names]
         answers = self._server.run([Call.script(LOOK, [shard.work], *words) for shard in self._shards])
-        places = [(place, at) for at, found in enumerate(answers) for place in found]
+        places = [(found[i : i + PLACE], at) for at, found in enumerate(answers) for i in range(0, len(found), PLACE)]
         return [at for _, at in sorted(places)[:limit]]
 
     def _claiming(self, shard: Shard, names: list[bytes | int], now: float, until: float, limit: int) -> Call:
@@ -135,7 +136,7 @@ class RedisStore(Store):
     def _change(self, task: Task, value: bytes, more: list[Call]) -> None:
         shard = self._keys.of(task.process)
         words = (task_field(task.process, task.key), task_value(task, task.due), value)
-        self._server.run([Call.script(CHANGE, [shard.tasks, shard.work], *words), *more])
+        self._server.run([Call.script(CHANGE, [shard.tasks, shard.work], *words)], more)
 
     def next_due(self, queues: Sequence[str]) -> dict[str, float]:
         names = [sized(queue) for queue in queues]

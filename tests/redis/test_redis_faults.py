@@ -16,6 +16,7 @@ from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
 from pyworkflow_redis.address import Address
 from pyworkflow_redis.layout import sized
+from pyworkflow_redis.pipe import Pipe
 from tests.servers.proxy import LosingProxy
 from tests.servers.redis import ALWAYS, RunningServer, running
 
@@ -132,6 +133,22 @@ def test_a_run_that_has_changed_since_it_was_found_is_not_purged(
     store.purge(50.0, 10)
     assert store.read("p") == Row("2", b"head")
     assert store.history("p", "r1") == [b"e"]
+
+
+def test_an_answer_that_nobody_waited_for_is_not_given_to_the_next_call(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C between the call and its answer."""
+    store.commit([make_commit("p", events=[b"e"])])
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipe, "read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.history("p", "r1")
+    assert store.read("p") == Row("1", b"head")
+
+
+def interrupted(pipe: Pipe) -> None:
+    raise KeyboardInterrupt
 
 
 def test_work_goes_on_over_a_connection_that_loses_replies(server: RunningServer, proxy: LosingProxy) -> None:

@@ -18,6 +18,7 @@ from pyworkflow.backend.redis import RedisStore
 from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
 from pyworkflow_redis.address import Address
+from pyworkflow_redis.pipe import Pipe
 from tests.servers.redis import ALWAYS, RunningServer, free_port, running
 
 PATIENCE = 60
@@ -110,10 +111,10 @@ def test_what_is_wrong_is_said_by_old_servers_too(
     """In the words of Redis 6.2.5, which wraps what happens in a script."""
     text = f"Error running script (call to f_485dc4ec): @user_script:91: @user_script: 91: {said}"
 
-    def refuse(*words: Any) -> None:
-        raise ResponseError(text)
+    def refuse(pipe: Pipe) -> None:
+        pipe.answers = [ResponseError(text)] * len(pipe._calls)
 
-    monkeypatch.setattr(store._server.client, "execute_command", refuse)
+    monkeypatch.setattr(Pipe, "read", refuse)
     with pytest.raises(BackendUnavailable, match=hint):
         store.discard(make_task())
 

@@ -14,9 +14,12 @@ from pyworkflow.backend.redis import RedisStore
 from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_task
 from pyworkflow_redis.address import Address
+from pyworkflow_redis.pipe import Pipe, exchange
+from pyworkflow_redis.scripts import RING
 from tests.servers.redis import DURABLE, cluster, free_port, running, sentinel
 
 PATIENCE = 30
+RINGS = (RING.digest, RING.text)
 
 
 def until_true(condition: Callable[[], Any]) -> None:
@@ -89,4 +92,34 @@ def test_shards_are_spread_over_the_nodes(shards: int) -> None:
         store = RedisStore(Address(url), shards=shards)
         nodes = [store._server.client_of(shard.rows) for shard in store._shards]
         assert all(nodes.count(node) >= shards // 6 for node in store._server.primaries())
+        store.close()
+
+
+def test_nobody_is_woken_before_all_nodes_have_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster() as url:
+        store = RedisStore(Address(url), shards=16)
+        sent: list[bool] = []
+
+        def note(pipes: list[Pipe]) -> None:
+            sent.append(
+                any(word in call for pipe in pipes for call in pipe._calls for word in (RING.digest, RING.text))
+            )
+            exchange(pipes)
+
+        monkeypatch.setattr("pyworkflow_redis.server.exchange", note)
+        store.commit([make_commit(f"p{number}", add=[make_task(f"p{number}")]) for number in range(40)])
+        assert sent == sorted(sent)
+        assert set(sent) == {False, True}
+        store.close()
+
+
+def test_a_batch_goes_to_all_nodes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster() as url:
+        store = RedisStore(Address(url), shards=16)
+        steps: list[str] = []
+        write, read = Pipe.write, Pipe.read
+        monkeypatch.setattr(Pipe, "write", lambda pipe: (steps.append("write"), write(pipe)))
+        monkeypatch.setattr(Pipe, "read", lambda pipe: (steps.append("read"), read(pipe)))
+        store.histories([(f"p{number}", "r1", 0, 1) for number in range(40)])
+        assert steps == ["write"] * 3 + ["read"] * 3
         store.close()

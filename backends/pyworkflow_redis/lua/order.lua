@@ -17,34 +17,37 @@ local function due(queue, now, limit)
       'ZRANGEBYLEX', KEYS[1], '[' .. level, '(' .. level .. now .. HIGH, 'LIMIT', 0, limit - #found)
     for _, member in ipairs(more) do
       local field, place = member:sub(22 + #queue), member:sub(2 + #queue, 21 + #queue)
-      found[#found + 1] = {field, place, struct.unpack('>I4I4I4I4I4', place)}
+      found[#found + 1] = {field, place}
     end
     first = '(' .. level .. HIGH
   end
   return found
 end
 
+-- Strings are compared by the server's locale, hence numbers.
 local function before(one, other)
-  for index = 3, 7 do
-    if one[index] ~= other[index] then
-      return one[index] < other[index]
+  for index = 1, 5 do
+    if one.rank[index] ~= other.rank[index] then
+      return one.rank[index] < other.rank[index]
     end
   end
   return false
 end
 
 local function choose(now, limit, queues)
+  if #queues == 1 then
+    return due(queues[1], now, limit)
+  end
   local found = {}
   for _, queue in ipairs(queues) do
     for _, task in ipairs(due(queue, now, limit)) do
+      task.rank = {struct.unpack('>I4I4I4I4I4', task[2])}
       found[#found + 1] = task
     end
   end
-  if #queues > 1 then
-    table.sort(found, before)
-    for index = #found, limit + 1, -1 do
-      found[index] = nil
-    end
+  table.sort(found, before)
+  for index = #found, limit + 1, -1 do
+    found[index] = nil
   end
   return found
 end
