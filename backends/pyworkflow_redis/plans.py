@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
@@ -50,7 +50,7 @@ def plans_for(query: Query) -> list[Plan]:
     return plans
 
 
-def group_plan(query: Query, pairs: set[bytes]) -> Plan:
+def group_plan(query: Query, pairs: Iterable[bytes]) -> Plan:
     """By status and workflow, of which there have been these pairs."""
     return _by_start(query, [b"g" + pair for pair in sorted(pairs) if _fits(query, pair)], "statuses", "workflow")
 
