@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .redis_servers import redis_cluster, redis_server  # noqa: F401
+from .redis_servers import oldest_redis_server, redis_cluster, redis_server  # noqa: F401
 
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 

