@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from pyworkflow.backend.redis import RedisStore
 from tests.servers.redis import Keyspace
 
 from .redis_benches import RedisBackends, RedisStores
@@ -16,8 +15,8 @@ def _server(request: pytest.FixtureRequest, oldest_redis_server: Keyspace) -> No
 
 
 class TestOldestRedisStore(RedisStores):
-    def test_it_is_as_old_as_is_supported(self, store: RedisStore) -> None:
-        assert str(store.info()["version"]).startswith("6.2.")
+    def test_it_is_as_old_as_is_supported(self) -> None:
+        assert str(self.store.info()["version"]).startswith("6.2.")
 
 
 class TestOldestRedis(RedisBackends):
