@@ -136,10 +136,11 @@ def test_a_run_that_has_changed_since_it_was_found_is_not_purged(
 
 
 def test_an_answer_that_nobody_waited_for_is_not_given_to_the_next_call(
-    store: RedisStore, monkeypatch: pytest.MonkeyPatch
+    store: RedisStore, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C between the call and its answer."""
+    """Ctrl-C between the call and its answer, which comes later."""
     store.commit([make_commit("p", events=[b"e"])])
+    server.client().client_pause(500)
     with monkeypatch.context() as patch:
         patch.setattr(Pipe, "read", interrupted)
         with pytest.raises(KeyboardInterrupt):
