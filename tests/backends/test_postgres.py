@@ -57,7 +57,7 @@ class TestPostgres(BackendSuite):
 
 
 class TestPostgresPolling(TestPostgres):
-    cache_size = 1
+    cache_size = 0
     listen = False
 
 
@@ -66,7 +66,3 @@ class TestPostgresOnTwoMachines(TestPostgres):
 
     def make_door(self, clock: Callable[[], float]) -> Backend:
         return Alternating([super(TestPostgresOnTwoMachines, self).make_door(clock) for _ in range(2)])
-
-
-class TestPostgresOnTwoMachinesWithoutCache(TestPostgresOnTwoMachines):
-    cache_size = 0

@@ -38,13 +38,9 @@ class TestRedis(RedisBackends):
 
 
 class TestRedisFourShards(RedisBackends):
-    cache_size = 1
+    cache_size = 0
     shards = 4
 
 
 class TestRedisOnTwoMachines(RedisBackendsTwice):
     pass
-
-
-class TestRedisOnTwoMachinesWithoutCache(RedisBackendsTwice):
-    cache_size = 0
