@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ from .world import CATEGORIES, ENDLESS, TIGHT, Machine, World, no_chance_but
 
 STEPS = (10, 60)
 PATIENCE = 300.0
+PAUSES = 75.0
+"""Where no timeout may pass: as long as a task is left alone or a decider that fails is not asked, and a timer runs."""
 CHUNK = 50
 SQLITE_EVERY = 25
 
@@ -59,14 +62,15 @@ def come_to_rest(world: World) -> None:
     world.note("calm")
     world.calm()
     machines = _remaining(world)
-    until = world.clock.now + PATIENCE
+    patience = PAUSES if world.patient else PATIENCE
+    until = world.clock.now + patience
     while world.clock.now < until:
         if not any([_turn(world, machine) for machine in machines]) and not _skip(world):
             break
     world.inspector.check()
     machine = machines[0]
     left = [shown.id for shown in machine.engine.list_processes(ProcessFilter(status="open")).processes]
-    assert not left, f"{left} are still open after {PATIENCE} s without faults"
+    assert not left, f"{left} are still open after {patience} s without faults"
     assert not machine.engine.queues(), f"tasks are left: {machine.engine.queues()}"
     world.promises.check(world.base)
 
@@ -154,13 +158,17 @@ def chunk(seeds: Iterable[int], backend: str | None = None, patient: bool = Fals
 
 
 def many(
-    first: int, count: int, backend: str | None = None, progress: Callable[[int], None] = lambda done: None
+    first: int,
+    count: int,
+    backend: str | None = None,
+    patient: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """Run seeds on every core. Raises Failure for the first that fails."""
+    """Run seeds on every core, without what the engine logs. Raises Failure for the first that fails."""
     chunks = [range(start, min(start + CHUNK, first + count)) for start in range(first, first + count, CHUNK)]
     done = 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        running = {pool.submit(chunk, seeds, backend): len(seeds) for seeds in chunks}
+    with ProcessPoolExecutor(os.cpu_count(), initializer=logging.disable) as pool:
+        running = {pool.submit(chunk, seeds, backend, patient): len(seeds) for seeds in chunks}
         for future in as_completed(running):
             if (text := future.result()) is not None:
                 pool.shutdown(cancel_futures=True)

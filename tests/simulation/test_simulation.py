@@ -10,13 +10,20 @@ from . import run as runs
 from .run import Failure, many, number_of_seeds, run
 from .world import World
 
+SEEDS, PATIENT_SEEDS = 1_400, 600
 SEEDS_ON_SERVERS = {"postgres": 10, "redis": 20}
 """Fewer than in memory, where a world takes milliseconds."""
 
 
 @pytest.mark.timeout(3_000)
 def test_every_seed_keeps_every_promise():
-    many(0, number_of_seeds())
+    many(0, number_of_seeds(SEEDS))
+
+
+@pytest.mark.timeout(3_000)
+def test_in_a_patient_world_nothing_is_lost():
+    """Where no timeout heals it, whatever was started is in somebody's hands, and everything ends."""
+    many(0, number_of_seeds(PATIENT_SEEDS), patient=True)
 
 
 @pytest.mark.timeout(600)
@@ -24,7 +31,7 @@ def test_every_seed_keeps_every_promise():
 def test_every_seed_keeps_every_promise_on_a_server(backend):
     """Where it is not a model of a store that fails, but the scripts and statements themselves are in between."""
     for seed in range(number_of_seeds(SEEDS_ON_SERVERS[backend])):
-        run(seed, backend)
+        run(seed, backend, patient=seed % 2 == 1)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 25])

@@ -48,7 +48,9 @@ def ask(world: World, promise: Promise, call: Callable[[], Any]) -> None:
 def start(world: World, machine: Machine) -> None:
     policy = world.random.choice(("fail", "fail", "use_existing", "terminate_existing"))
     promise = world.promises.new("start", world.random.choice(IDS), must_start=policy != "use_existing")
-    request(world, machine, promise, policy=policy, workflow=world.random.choice("WV"), timeout=a_timeout(world, *TIMEOUTS))
+    request(
+        world, machine, promise, policy=policy, workflow=world.random.choice("WV"), timeout=a_timeout(world, *TIMEOUTS)
+    )
 
 
 def signal_with_start(world: World, machine: Machine) -> None:
