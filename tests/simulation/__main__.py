@@ -1,4 +1,7 @@
-"""`python -m tests.simulation --seeds 100000`, with `--patient` where nothing times out, or `--seed 7` to see what one of them does."""
+"""`python -m tests.simulation --seeds 100000`, or `--seed 7` to see what one of them does.
+
+With `--patient` they are worlds in which nothing times out.
+"""
 
 from __future__ import annotations
 

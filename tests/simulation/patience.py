@@ -42,12 +42,12 @@ class Audit:
 
     def __init__(self) -> None:
         self.leased: dict[tuple[str, str], Task] = {}
-        self._started: dict[str, set[Started]] = {}
+        self.seen: dict[str, set[Started]] = {}
 
     def check(self, world: World, touched: Iterable[str]) -> None:
         for process in touched:
-            self._started[process] = set(_started(world.base, process))
-        lost = set[Started]().union(*self._started.values()) - _known(world)
+            self.seen[process] = set(_started(world.base, process))
+        lost = set[Started]().union(*self.seen.values()) - _known(world)
         assert not lost, f"{sorted(lost)} were started, and nobody has them"
         self._check_leases(world)
 
@@ -60,6 +60,30 @@ class Audit:
         self.leased.clear()
         left = [task for task in leased if task in world.base.tasks(task.process)]
         assert not left, f"{left} were claimed, and neither begun nor given back"
+
+
+class Poll:
+    """A poll that fails nothing takes what was due when it began, as far as it has room and the clock does not go back.
+
+    What somebody else took meanwhile, or what is due anew, is another task.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._due = _due(world)
+        self._set_backs = world.set_backs
+
+    def check(self, world: World, queues: Iterable[str]) -> None:
+        """There was room for more from these queues."""
+        if world.set_backs == self._set_backs:
+            same = {id(task) for task in _due(world)}
+            left = [task for task in self._due if task.queue in queues and id(task) in same]
+            assert not left, f"{left} were due, and there was room for them"
+
+
+def _due(world: World) -> list[Task]:
+    """What is due now, in a patient world."""
+    tasks = (task for process in world.audit.seen for task in world.base.tasks(process))
+    return [task for task in tasks if task.due <= world.clock.now]
 
 
 def _started(store: Store, process: str) -> Iterator[Started]:

@@ -65,7 +65,7 @@ def come_to_rest(world: World) -> None:
     patience = PAUSES if world.patient else PATIENCE
     until = world.clock.now + patience
     while world.clock.now < until:
-        if not any([_turn(world, machine) for machine in machines]) and not _skip(world):
+        if not any(_turn(world, machine) for machine in machines) and not _skip(world):
             break
     world.inspector.check()
     machine = machines[0]

@@ -10,12 +10,14 @@ from typing import Any
 from pyworkflow.activity import ActivityCompleted, ActivityFailed, ActivityResult
 from pyworkflow.backend.model import Finished, Released, Wanted
 from pyworkflow.decision import RecordMarker
+from pyworkflow.engine.store import activities_queue, decisions_queue
 from pyworkflow.events import DecisionEvent
 from pyworkflow.exceptions import BackendUnavailable, UnknownActivityException
 from pyworkflow.process import Process
 from pyworkflow.task import ActivityTask, DecisionTask
 
 from .deciders import decide, decide_on_the_way
+from .patience import Poll
 from .promises import Promise
 from .users import REFUSALS
 from .world import CATEGORIES, Machine, World
@@ -49,6 +51,7 @@ def exchange(
         on_the_way = partial(decide_on_the_way, world, asked)
         machine.engine._counter._fair_at = world.clock.now + 1.0  # or half of the exchanges would hand nothing over
     known = world.random.choice((None, None, None, *TYPES))
+    poll = Poll(world)
     try:
         got = machine.engine.exchange(
             [done for done, _ in finished],
@@ -63,6 +66,10 @@ def exchange(
         raise
     for task in (*got.decisions, *got.activities):
         machine.keep(task)
+    if world.patient and not finished and known is None:
+        room = [decisions_queue(category) for category in categories if len(got.decisions) + got.decided < decisions]
+        room += [activities_queue(kind) for kind in kinds if len(got.activities) < activities]
+        poll.check(world, room)
     refused = {id(done): error for done, error in got.refused}
     for done, promise in finished:
         error = refused.get(id(done))

@@ -88,6 +88,7 @@ class World:
         self.base = open_store(self.clock)
         self.patient = patient
         self.audit = Audit()
+        self.set_backs = 0
         self.transactional = type(self.base).batch is not Store.batch
         self.inspector = Inspector(self.base)
         self.promises = Promises()
@@ -154,6 +155,7 @@ class World:
 
     def advance(self, seconds: float) -> None:
         self.clock.now += seconds
+        self.set_backs += seconds < 0
         self.note(f"  clock {seconds:+g}: {self.clock.now - 1_000_000:g}")
 
     def note(self, text: str) -> None:
