@@ -34,20 +34,24 @@ def test_every_seed_keeps_every_promise_on_a_server(backend):
         run(seed, backend, patient=seed % 2 == 1)
 
 
+@pytest.mark.parametrize("patient", [False, True])
 @pytest.mark.parametrize("seed", [1, 2, 25])
-def test_a_seed_is_always_the_same_world(seed, capsys):
+def test_a_seed_is_always_the_same_world(seed, patient, capsys):
     stories = []
     for _ in range(2):
-        run(seed, trace=True)
+        run(seed, trace=True, patient=patient)
         stories.append(capsys.readouterr().out)
     assert len(stories[0].splitlines()) > 20
     assert stories[0] == stories[1]
 
 
-def test_a_failure_says_how_to_see_it_again(monkeypatch):
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_failure_says_how_to_see_it_again(monkeypatch, patient):
     def fail(world: World) -> None:
         raise InvariantViolated("invariant 1: broken")
 
     monkeypatch.setattr(runs, "come_to_rest", fail)
-    with pytest.raises(Failure, match=r"python -m tests\.simulation --backend memory --seed 7$"):
-        run(7)
+    with pytest.raises(
+        Failure, match=rf"python -m tests\.simulation --backend memory{' --patient' * patient} --seed 7$"
+    ):
+        run(7, patient=patient)
