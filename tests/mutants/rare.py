@@ -11,6 +11,7 @@ SQLITE = ("tests/backends/test_stores.py", "tests/backends/test_sqlite.py")
 MEMORY = "pyworkflow/backend/memory.py"
 LEASES = ("tests/backends/test_leases.py",)
 DOUBTS = ("tests/backends/test_doubts.py",)
+PATIENT = ("tests/simulation/test_simulation.py::test_in_a_patient_world_nothing_is_lost",)
 RESET = ("tests/machine/test_machine_reset.py", "tests/backends/test_memory.py", "tests/simulation/test_simulation.py")
 OUTLOOK = ("tests/backends/test_outlook.py", "tests/backends/test_memory.py")
 
@@ -177,5 +178,21 @@ MUTANTS = [
            "if dues.get(queue, inf) <= now", OUTLOOK),
     Mutant("a-second-for-what-others-hold", f"{E}/engine.py", "max(min(quiet, LONGEST_NAP), SHORTEST_NAP)",
            "max(min(outlook.seconds(queues), LONGEST_NAP), SHORTEST_NAP)", OUTLOOK),
+    Mutant("begun-and-in-no-doubt", f"{E}/counter.py",
+           "            order.started.append(taken)\n            if isinstance(work", "            if isinstance(work",
+           PATIENT),
+    Mutant("handed-over-and-in-no-doubt", f"{E}/counter.py",
+           "        order.started.append(taken)\n        return taken", "        return taken", PATIENT),
+    Mutant("found-and-in-no-doubt-again", f"{E}/counter.py",
+           "            order.started.append(item)\n            order.left", "            order.left", PATIENT),
+    Mutant("doubts-wait-for-other-work", f"{E}/engine.py",
+           "finished or self._counter.doubts.about(order.may_have) or outlook", "finished or outlook", PATIENT),
+    Mutant("declined-decision-is-dropped", f"{E}/counter.py",
+           "        if outcome is None:\n            return False\n",
+           "        if outcome is None:\n            return True\n", PATIENT),
+    Mutant("what-can-be-had-again-keeps-its-lease", f"{E}/counter.py",
+           "                self.office.give_back(item.task)\n", "                pass\n", PATIENT),
+    Mutant("one-round-though-somebody-was-faster", f"{E}/counter.py", "                finished = ()\n        except",
+           "                break\n        except", PATIENT),
 ]
 # fmt: on

@@ -25,7 +25,8 @@ def jump(world: World, machine: Machine) -> None:
 
 
 def die(world: World, machine: Machine) -> None:
-    machine.boot()
+    if not world.patient or world.idle(machine):
+        machine.boot()
 
 
 ACTS: list[Callable[[World, Machine], None]] = [

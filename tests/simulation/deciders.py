@@ -24,7 +24,7 @@ from pyworkflow.process import Process
 from pyworkflow.task import DecisionTask
 
 from .promises import Promise
-from .users import IDS, POLICIES, a_timeout
+from .users import IDS, POLICIES, TIMEOUTS, a_timeout
 from .world import Machine, World
 
 Answer = list[Decision] | Failed | Released
@@ -41,7 +41,7 @@ def decide(world: World, machine: Machine, task: DecisionTask) -> list[tuple[Fin
         return [(Finished(task, Failed("raised", attempts=3)), None)]
     if chance < 0.9:
         return [(Finished(task, Released(world.random.choice((0.0, 3.0)))), None)]
-    if chance < 0.95:
+    if chance < 0.95 or world.patient:
         machine.decisions.append(task)
     return []
 
@@ -88,15 +88,15 @@ def _schedule(world: World) -> Decision:
         id,
         input=id,
         priority=random.randrange(2),
-        scheduled_timeout=random.choice((None, 2.0)),
-        execution_timeout=random.choice((None, 4.0)),
-        close_timeout=random.choice((None, 9.0)),
+        scheduled_timeout=a_timeout(world, 2.0),
+        execution_timeout=a_timeout(world, 4.0),
+        close_timeout=a_timeout(world, 9.0),
     )
 
 
 def _child(world: World) -> Decision:
     child = Process(world.random.choice("WV"), world.random.choice(("p", "k", "l")), ["child"])
-    return StartChildProcess(child, world.random.choice(POLICIES), timeout=a_timeout(world))
+    return StartChildProcess(child, world.random.choice(POLICIES), timeout=a_timeout(world, *TIMEOUTS))
 
 
 DECISIONS: list[Callable[[World], Decision]] = [
@@ -117,5 +117,5 @@ CLOSES: list[Callable[[World], Decision]] = [
     lambda world: FailProcess("failed"),
     lambda world: CancelProcess("canceled"),
     lambda world: ContinueAsNew("again"),
-    lambda world: ContinueAsNew("again", category=None, timeout=a_timeout(world)),
+    lambda world: ContinueAsNew("again", category=None, timeout=a_timeout(world, *TIMEOUTS)),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +22,8 @@ from .world import CATEGORIES, ENDLESS, TIGHT, Machine, World, no_chance_but
 
 STEPS = (10, 60)
 PATIENCE = 300.0
+PAUSES = 75.0
+"""Where no timeout may pass: as long as a task is left alone or a decider that fails is not asked, and a timer runs."""
 CHUNK = 50
 SQLITE_EVERY = 25
 
@@ -29,11 +32,11 @@ class Failure(AssertionError):
     """A seed whose world broke a promise, with the line that shows it again."""
 
 
-def run(seed: int, backend: str | None = None, trace: bool = False) -> None:
+def run(seed: int, backend: str | None = None, trace: bool = False, patient: bool = False) -> None:
     """One world from beginning to end, on a backend; most are in memory, some in a SQLite file. Raises Failure."""
     name = backend or ("memory" if seed % SQLITE_EVERY else "sqlite")
     with ExitStack() as stack:
-        world = World(seed, lambda clock: stack.enter_context(BACKENDS[name](clock)).store)
+        world = World(seed, lambda clock: stack.enter_context(BACKENDS[name](clock)).store, patient)
         world.act = act
         try:
             with no_chance_but(world.random):
@@ -44,7 +47,7 @@ def run(seed: int, backend: str | None = None, trace: bool = False) -> None:
                 come_to_rest(world)
         except Exception as error:
             story = "\n".join(world.trace[-60:])
-            again = f"python -m tests.simulation --backend {name} --seed {seed}"
+            again = f"python -m tests.simulation --backend {name}{' --patient' * patient} --seed {seed}"
             raise Failure(f"{story}\n{type(error).__name__}: {error}\nseed {seed}; again: {again}") from error
         finally:
             if trace:
@@ -58,16 +61,31 @@ def come_to_rest(world: World) -> None:
     """No faults any more: every process is closed and every queue empty before long, and every promise was kept."""
     world.note("calm")
     world.calm()
-    machine = world.machines[0]
-    until = world.clock.now + PATIENCE
+    machines = _remaining(world)
+    patience = PAUSES if world.patient else PATIENCE
+    until = world.clock.now + patience
     while world.clock.now < until:
-        if not _turn(world, machine) and not _skip(world, machine):
+        if not any(_turn(world, machine) for machine in machines) and not _skip(world):
             break
     world.inspector.check()
+    machine = machines[0]
     left = [shown.id for shown in machine.engine.list_processes(ProcessFilter(status="open")).processes]
-    assert not left, f"{left} are still open after {PATIENCE} s without faults"
+    assert not left, f"{left} are still open after {patience} s without faults"
     assert not machine.engine.queues(), f"tasks are left: {machine.engine.queues()}"
     world.promises.check(world.base)
+
+
+def _remaining(world: World) -> list[Machine]:
+    """Patient workers hand in what they hold, and every process is asked once more; of others only one is left."""
+    if world.patient:
+        first = world.machines[0]
+        first.activities += world.handed_off
+        for shown in first.engine.list_processes(ProcessFilter(status="open")).processes:
+            first.engine.signal_process(str(shown.id), "end")
+        return world.machines
+    for machine in world.machines:
+        machine.decisions, machine.activities = [], []
+    return world.machines[:1]
 
 
 def _turn(world: World, machine: Machine) -> bool:
@@ -76,18 +94,23 @@ def _turn(world: World, machine: Machine) -> bool:
     for shown in machine.engine.list_processes(ProcessFilter(status="blocked")).processes:
         with suppress(UnknownProcessException):  # its timeout may have passed, and nobody has looked yet
             machine.engine.resume_process(str(shown.id))
-    finished: list[Finished] = []
     for turn in range(ENDLESS):
         machine.store.calls_left = ENDLESS
-        got = machine.engine.exchange(finished, decisions=Wanted(CATEGORIES, 10), activities=Wanted(("a", "b"), 10))
-        assert not got.refused or world.limits is TIGHT, f"refused in a calm world: {got.refused}"
+        finished = [Finished(task, ActivityCompleted()) for task in machine.activities]
+        finished += [Finished(task, _decide(task.process)) for task in machine.decisions]
+        got = machine.engine.exchange(
+            finished,
+            decisions=Wanted(CATEGORIES, 10),
+            activities=Wanted(("a", "b"), 10),
+            identity=str(world.machines.index(machine)),
+        )
+        assert not got.refused or turn == 0 or world.limits is TIGHT, f"refused in a calm world: {got.refused}"
+        machine.decisions, machine.activities = got.decisions, got.activities
         world.inspect()
-        finished = [Finished(task, ActivityCompleted()) for task in got.activities]
-        finished += [Finished(task, _decide(task.process)) for task in got.decisions]
-        for done in finished:
-            world.hand_out(done.task.token)
-        if not finished:
-            return turn > 0
+        for task in (*got.decisions, *got.activities):
+            world.hand_out(task.token)
+        if not (got.decisions or got.activities):
+            return turn > 0 or bool(finished)
     raise AssertionError("workers are never done")
 
 
@@ -110,7 +133,7 @@ def _children(process: Process) -> bool:
     return count > 0
 
 
-def _skip(world: World, machine: Machine) -> bool:
+def _skip(world: World) -> bool:
     """Let time pass until the next task is due; is there one?"""
     queues = [info.queue for info in world.base.queues(world.clock.now)]
     due = min(world.base.next_due(queues).values(), default=None)
@@ -124,24 +147,28 @@ def _skip(world: World, machine: Machine) -> bool:
 # -- many worlds ----------
 
 
-def chunk(seeds: Iterable[int], backend: str | None = None) -> str | None:
+def chunk(seeds: Iterable[int], backend: str | None = None, patient: bool = False) -> str | None:
     """Run these seeds; the first failure's text."""
     for seed in seeds:
         try:
-            run(seed, backend)
+            run(seed, backend, patient=patient)
         except Failure as failure:
             return str(failure)
     return None
 
 
 def many(
-    first: int, count: int, backend: str | None = None, progress: Callable[[int], None] = lambda done: None
+    first: int,
+    count: int,
+    backend: str | None = None,
+    patient: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
-    """Run seeds on every core. Raises Failure for the first that fails."""
+    """Run seeds on every core, without what the engine logs. Raises Failure for the first that fails."""
     chunks = [range(start, min(start + CHUNK, first + count)) for start in range(first, first + count, CHUNK)]
     done = 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        running = {pool.submit(chunk, seeds, backend): len(seeds) for seeds in chunks}
+    with ProcessPoolExecutor(os.cpu_count(), initializer=logging.disable) as pool:
+        running = {pool.submit(chunk, seeds, backend, patient): len(seeds) for seeds in chunks}
         for future in as_completed(running):
             if (text := future.result()) is not None:
                 pool.shutdown(cancel_futures=True)

@@ -10,13 +10,20 @@ from . import run as runs
 from .run import Failure, many, number_of_seeds, run
 from .world import World
 
+SEEDS, PATIENT_SEEDS = 1_400, 600
 SEEDS_ON_SERVERS = {"postgres": 10, "redis": 20}
 """Fewer than in memory, where a world takes milliseconds."""
 
 
 @pytest.mark.timeout(3_000)
 def test_every_seed_keeps_every_promise():
-    many(0, number_of_seeds())
+    many(0, number_of_seeds(SEEDS))
+
+
+@pytest.mark.timeout(3_000)
+def test_in_a_patient_world_nothing_is_lost():
+    """Where no timeout heals it, whatever was started is in somebody's hands, and everything ends."""
+    many(0, number_of_seeds(PATIENT_SEEDS), patient=True)
 
 
 @pytest.mark.timeout(600)
@@ -24,23 +31,27 @@ def test_every_seed_keeps_every_promise():
 def test_every_seed_keeps_every_promise_on_a_server(backend):
     """Where it is not a model of a store that fails, but the scripts and statements themselves are in between."""
     for seed in range(number_of_seeds(SEEDS_ON_SERVERS[backend])):
-        run(seed, backend)
+        run(seed, backend, patient=seed % 2 == 1)
 
 
+@pytest.mark.parametrize("patient", [False, True])
 @pytest.mark.parametrize("seed", [1, 2, 25])
-def test_a_seed_is_always_the_same_world(seed, capsys):
+def test_a_seed_is_always_the_same_world(seed, patient, capsys):
     stories = []
     for _ in range(2):
-        run(seed, trace=True)
+        run(seed, trace=True, patient=patient)
         stories.append(capsys.readouterr().out)
     assert len(stories[0].splitlines()) > 20
     assert stories[0] == stories[1]
 
 
-def test_a_failure_says_how_to_see_it_again(monkeypatch):
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_failure_says_how_to_see_it_again(monkeypatch, patient):
     def fail(world: World) -> None:
         raise InvariantViolated("invariant 1: broken")
 
     monkeypatch.setattr(runs, "come_to_rest", fail)
-    with pytest.raises(Failure, match=r"python -m tests\.simulation --backend memory --seed 7$"):
-        run(7)
+    with pytest.raises(
+        Failure, match=rf"python -m tests\.simulation --backend memory{' --patient' * patient} --seed 7$"
+    ):
+        run(7, patient=patient)

@@ -21,6 +21,7 @@ from .world import Machine, World
 
 IDS = ("p", "q", "r")
 REPEATABLE = ("start", "both", "signal", "reset")
+TIMEOUTS = (None, 40.0, 5.0)
 POLICIES = ("ABANDON", "REQUEST_CANCEL", "TERMINATE")
 REFUSALS = (
     *(CannotReset, ProcessAlreadyRunning),
@@ -47,12 +48,14 @@ def ask(world: World, promise: Promise, call: Callable[[], Any]) -> None:
 def start(world: World, machine: Machine) -> None:
     policy = world.random.choice(("fail", "fail", "use_existing", "terminate_existing"))
     promise = world.promises.new("start", world.random.choice(IDS), must_start=policy != "use_existing")
-    request(world, machine, promise, policy=policy, workflow=world.random.choice("WV"), timeout=a_timeout(world))
+    request(
+        world, machine, promise, policy=policy, workflow=world.random.choice("WV"), timeout=a_timeout(world, *TIMEOUTS)
+    )
 
 
 def signal_with_start(world: World, machine: Machine) -> None:
     promise = world.promises.new("both", world.random.choice(IDS))
-    request(world, machine, promise, workflow=world.random.choice("WV"), timeout=a_timeout(world))
+    request(world, machine, promise, workflow=world.random.choice("WV"), timeout=a_timeout(world, *TIMEOUTS))
 
 
 def signal(world: World, machine: Machine) -> None:
@@ -140,5 +143,6 @@ def resume(world: World, machine: Machine) -> None:
         pass
 
 
-def a_timeout(world: World) -> float | None:
-    return world.random.choice((None, None, 40.0, 5.0))
+def a_timeout(world: World, *some: float | None) -> float | None:
+    """None of its own, or one of these."""
+    return None if world.patient else world.random.choice((None, *some))

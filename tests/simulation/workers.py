@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from pyworkflow.activity import ActivityCompleted, ActivityFailed, ActivityResult
 from pyworkflow.backend.model import Finished, Released, Wanted
 from pyworkflow.decision import RecordMarker
+from pyworkflow.engine.store import activities_queue, decisions_queue
 from pyworkflow.events import DecisionEvent
-from pyworkflow.exceptions import UnknownActivityException
+from pyworkflow.exceptions import BackendUnavailable, UnknownActivityException
 from pyworkflow.process import Process
 from pyworkflow.task import ActivityTask, DecisionTask
 
 from .deciders import decide, decide_on_the_way
+from .patience import Poll
 from .promises import Promise
 from .users import REFUSALS
 from .world import CATEGORIES, Machine, World
@@ -48,14 +51,25 @@ def exchange(
         on_the_way = partial(decide_on_the_way, world, asked)
         machine.engine._counter._fair_at = world.clock.now + 1.0  # or half of the exchanges would hand nothing over
     known = world.random.choice((None, None, None, *TYPES))
-    got = machine.engine.exchange(
-        [done for done, _ in finished],
-        decisions=Wanted(categories, decisions, known) if decisions else None,
-        activities=Wanted(kinds, activities, known) if activities else None,
-        identity=str(world.machines.index(machine)),
-        decide=on_the_way,
-    )
-    check_asked(machine, asked)
+    poll = Poll(world)
+    try:
+        got = machine.engine.exchange(
+            [done for done, _ in finished],
+            decisions=Wanted(categories, decisions, known) if decisions else None,
+            activities=Wanted(kinds, activities, known) if activities else None,
+            identity=str(world.machines.index(machine)),
+            decide=on_the_way,
+        )
+    except BackendUnavailable:  # Nobody knows what of it was done: it is handed in again.
+        for done, _ in finished:
+            machine.keep(done.task)
+        raise
+    for task in (*got.decisions, *got.activities):
+        machine.keep(task)
+    if world.patient and not finished and known is None:
+        room = [decisions_queue(category) for category in categories if len(got.decisions) + got.decided < decisions]
+        room += [activities_queue(kind) for kind in kinds if len(got.activities) < activities]
+        poll.check(world, room)
     refused = {id(done): error for done, error in got.refused}
     for done, promise in finished:
         error = refused.get(id(done))
@@ -68,10 +82,11 @@ def exchange(
     assert known is None or all((task.activity, "1.0") in known for task in got.activities)
     assert len(got.decisions) <= decisions
     assert len(got.activities) <= activities
-    take(world, machine, got.decisions, got.activities, categories, kinds)
+    look(world, machine, got.decisions, got.activities, categories, kinds)
+    check_asked(machine, asked)
 
 
-def take(
+def look(
     world: World,
     machine: Machine,
     decisions: list[DecisionTask],
@@ -79,7 +94,7 @@ def take(
     categories: tuple[str, ...],
     kinds: tuple[str, ...],
 ) -> None:
-    """Take what an exchange brought: from the queues that were asked for, under new tokens, with the whole history."""
+    """What an exchange brought is from the queues that were asked for, under new tokens, with the whole history."""
     for decision in decisions:
         world.note(f"  decide {decision.token}")
         world.hand_out(decision.token)
@@ -90,13 +105,11 @@ def take(
             stored = machine.engine.process_by_id(f"{process.id}:{process.run}").history
             assert process.history == stored[: len(process.history)]
             assert [event.id for event in process.history] == [event.id for event in stored[: len(process.history)]]
-        machine.decisions.append(decision)
     for activity in activities:
         world.note(f"  execute {activity.token}")
         world.hand_out(activity.token)
         assert activity.activity.lower() in kinds
         assert activity.input == activity.activity_execution.id
-        machine.activities.append(activity)
 
 
 def check_asked(machine: Machine, asked: list[tuple[Process, Promise]]) -> None:
@@ -129,12 +142,12 @@ def execute(world: World, machine: Machine, task: ActivityTask) -> list[tuple[Fi
         return [(Finished(task, Released(world.random.choice((0.0, 3.0)))), None)]
     if chance < 0.75:
         machine.activities.append(task)
-        try:
+        with suppress(UnknownActivityException, BackendUnavailable):
             machine.engine.heartbeat_activity_task(task, chance)
-        except UnknownActivityException:
-            pass
     elif chance < 0.9:
         world.handed_off.append(task)
+    elif world.patient:
+        machine.activities.append(task)
     return []
 
 

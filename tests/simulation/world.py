@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
+
+from msgspec import structs
 
 from pyworkflow.backend.memory import MemoryStore
 from pyworkflow.engine.engine import Engine
@@ -16,9 +18,10 @@ from pyworkflow.engine.store import Store
 from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow.task import ActivityTask, DecisionTask
 from pyworkflow.testing import VirtualClock
-from pyworkflow.testing.faults import CALM, Crash, FaultyStore, Rates
+from pyworkflow.testing.faults import CALM, Crash, Rates
 from pyworkflow.testing.invariants import Inspector
 
+from .patience import Audit, WatchedStore
 from .promises import Promises
 
 CACHES = (0, 1, 1_000)
@@ -26,15 +29,31 @@ TIGHT = Limits(activities=2, timers=1, children=1, events=40, refusals=3)
 CATEGORIES = ("c", "d")
 ENDLESS = 5_000
 ACTIVITIES = ("A", "B")
+YEAR = 31_536_000.0
+
+
+class Times(NamedTuple):
+    """The timeouts of all types of a world; a heartbeat is asked for of B alone."""
+
+    workflow: float | None
+    decision: float | None
+    scheduled: float | None
+    execution: float | None
+    heartbeat: float | None
+
+
+SOON = Times(90.0, 15.0, 20.0, 25.0, 6.0)
+NEVER = Times(None, None, None, None, None), Times(YEAR, YEAR, YEAR, YEAR, YEAR)
 
 
 @dataclass
 class Machine:
     """An engine with its caches, and the tasks that its workers hold."""
 
-    store: FaultyStore
+    store: WatchedStore
     cache: int
     limits: Limits
+    times: Times
     engine: Engine = None  # type: ignore[assignment]
     decisions: list[DecisionTask] = field(default_factory=list)
     activities: list[ActivityTask] = field(default_factory=list)
@@ -43,19 +62,33 @@ class Machine:
         """Begin anew: whatever was in memory is gone."""
         self.decisions, self.activities = [], []
         self.engine = Engine(self.store, cache_size=self.cache, limits=self.limits)
+        times = self.times
         for workflow, category in (("W", "c"), ("V", "d")):
-            self.engine.register_workflow(workflow, category, 90.0, 15.0)
-        for activity, heartbeat in (("A", None), ("B", 6.0)):
-            self.engine.register_activity(activity, activity.lower(), 20.0, 25.0, heartbeat)
+            self.engine.register_workflow(workflow, category, times.workflow, times.decision)
+        for activity, heartbeat in (("A", None), ("B", times.heartbeat)):
+            self.engine.register_activity(activity, activity.lower(), times.scheduled, times.execution, heartbeat)
+
+    def keep(self, task: ActivityTask | DecisionTask) -> None:
+        """Hold a task, to be handed in later."""
+        held: list[Any] = self.decisions if isinstance(task, DecisionTask) else self.activities
+        held.append(task)
 
 
 class World:
-    """Everything that a seed decides. `tokens` were handed out, `handed_off` is held by nobody's memory."""
+    """Everything that a seed decides. `tokens` were handed out, `handed_off` is held by nobody's memory.
 
-    def __init__(self, seed: int, open_store: Callable[[VirtualClock], Store] = MemoryStore) -> None:
+    In a `patient` world nothing times out and nobody forgets what he holds: so what is lost stays lost, and is seen.
+    """
+
+    def __init__(
+        self, seed: int, open_store: Callable[[VirtualClock], Store] = MemoryStore, patient: bool = False
+    ) -> None:
         self.random = Random(seed)
         self.clock = VirtualClock(1_000_000.0)
         self.base = open_store(self.clock)
+        self.patient = patient
+        self.audit = Audit()
+        self.set_backs = 0
         self.transactional = type(self.base).batch is not Store.batch
         self.inspector = Inspector(self.base)
         self.promises = Promises()
@@ -66,8 +99,9 @@ class World:
         self._acting: list[Machine] = []
         self.act: Callable[[World, Machine], None] = lambda world, machine: None
         self.limits = self.random.choice((Limits(), Limits(), TIGHT))
-        rates = self._rates()
-        self.machines = [self._machine(rates) for _ in range(self.random.randint(1, 3))]
+        times = self.random.choice(NEVER) if patient else SOON
+        rates = structs.replace(self._rates(), crash=0.0) if patient else self._rates()
+        self.machines = [self._machine(rates, times) for _ in range(self.random.randint(1, 3))]
 
     def _rates(self) -> Rates:
         """Some worlds are calm, in some only one kind of fault happens, often a crowd; in most all of them do."""
@@ -78,9 +112,10 @@ class World:
             return Rates(**{kind: strength * 5 if kind == "interlude" else strength})
         return Rates(strength / 2, strength, strength, strength / 2, strength * 2)
 
-    def _machine(self, rates: Rates) -> Machine:
-        store = FaultyStore(self.base, self.random, rates, transactional=self.transactional, interlude=self.interlude)
-        machine = Machine(store, self.random.choice(CACHES), self.limits)
+    def _machine(self, rates: Rates, times: Times) -> Machine:
+        store = WatchedStore(self.base, self.random, rates, transactional=self.transactional, interlude=self.interlude)
+        store.audit = self.audit
+        machine = Machine(store, self.random.choice(CACHES), self.limits, times)
         machine.boot()
         return machine
 
@@ -120,6 +155,7 @@ class World:
 
     def advance(self, seconds: float) -> None:
         self.clock.now += seconds
+        self.set_backs += seconds < 0
         self.note(f"  clock {seconds:+g}: {self.clock.now - 1_000_000:g}")
 
     def note(self, text: str) -> None:
@@ -132,6 +168,13 @@ class World:
             touched |= machine.store.touched
             machine.store.touched.clear()
         self.inspector.check(sorted(touched))
+        if self.patient:
+            self.audit.check(self, touched)
+
+    def idle(self, machine: Machine) -> bool:
+        """Would nothing be lost if it died now?"""
+        held = machine.decisions or machine.activities or machine.engine._counter.doubts._open
+        return not held and machine not in self._acting[:-1]
 
     def calm(self) -> None:
         for machine in self.machines:
