@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from pyworkflow.testing.invariants import InvariantViolated
 
 from . import run as runs
-from .run import Failure, many, number_of_seeds, run
+from .run import Failure, chunk, number_of_seeds, run
 from .world import World
 
 SEEDS, PATIENT_SEEDS = 1_400, 600
+SHARES = 8
+"""Of a test each, for as many cores."""
 SEEDS_ON_SERVERS = {"postgres": 10, "redis": 20}
 """Fewer than in memory, where a world takes milliseconds."""
 
 
-@pytest.mark.timeout(3_000)
-def test_every_seed_keeps_every_promise():
-    many(0, number_of_seeds(SEEDS))
+@pytest.fixture
+def _in_silence():
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
 
 
+@pytest.mark.usefixtures("_in_silence")
 @pytest.mark.timeout(3_000)
-def test_in_a_patient_world_nothing_is_lost():
-    """Where no timeout heals it, whatever was started is in somebody's hands, and everything ends."""
-    many(0, number_of_seeds(PATIENT_SEEDS), patient=True)
+@pytest.mark.parametrize("share", range(SHARES))
+@pytest.mark.parametrize(("seeds", "patient"), [(SEEDS, False), (PATIENT_SEEDS, True)], ids=["hasty", "patient"])
+def test_every_seed_keeps_every_promise(share, seeds, patient):
+    """In a patient world no timeout heals what is lost."""
+    assert chunk(range(share, number_of_seeds(seeds), SHARES), patient=patient) is None
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("patient", [False, True], ids=["hasty", "patient"])
 @pytest.mark.parametrize("backend", SEEDS_ON_SERVERS)
-def test_every_seed_keeps_every_promise_on_a_server(backend):
+def test_every_seed_keeps_every_promise_on_a_server(backend, patient):
     """Where it is not a model of a store that fails, but the scripts and statements themselves are in between."""
-    for seed in range(number_of_seeds(SEEDS_ON_SERVERS[backend])):
-        run(seed, backend, patient=seed % 2 == 1)
+    for seed in range(patient, number_of_seeds(SEEDS_ON_SERVERS[backend]), 2):
+        run(seed, backend, patient=patient)
 
 
 @pytest.mark.parametrize("patient", [False, True])
