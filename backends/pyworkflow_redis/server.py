@@ -155,14 +155,18 @@ class Server:
         pipes = [Pipe(client, [*(call.words for call in group), *waits]) for client, group in groups.items()]
         exchange(pipes)
         for pipe in pipes if waits else ():
-            self._check_replicas(pipe.answers.pop())
+            self._check_replicas(pipe.answers)
         sent = [call for group in groups.values() for call in group]
         return _settle(sent, [answer for pipe in pipes for answer in pipe.answers], answers)
 
-    def _check_replicas(self, confirmed: Any) -> None:
+    def _check_replicas(self, said: list[Any]) -> None:
+        """Take the last answer of a server, which is on its replicas: what is done there counts when they have it."""
+        confirmed = said.pop()
+        done = [place for place, answer in enumerate(said) if not isinstance(answer, Exception)]
         if isinstance(confirmed, Exception):
-            raise confirmed
-        if confirmed < self._replicas:
+            for place in done:
+                said[place] = confirmed
+        elif done and confirmed < self._replicas:
             raise BackendUnavailable(
                 f"{self.where}: only {confirmed} of {self._replicas} replicas have confirmed; it is done, but a "
                 "failover may undo it"

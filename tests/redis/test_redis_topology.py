@@ -16,7 +16,7 @@ from pyworkflow.testing.store_bench import make_commit, make_task
 from pyworkflow_redis.address import Address
 from pyworkflow_redis.pipe import Pipe, exchange
 from pyworkflow_redis.scripts import RING
-from tests.servers.redis import DURABLE, cluster, free_port, running, sentinel
+from tests.servers.redis import DURABLE, cluster, cluster_nodes, free_port, running, sentinel, url_of
 
 PATIENCE = 30
 RINGS = {RING.digest, RING.text}
@@ -45,6 +45,16 @@ def test_what_replicas_have_confirmed_survives_a_failover() -> None:
             assert store.commit([make_commit("p", "1", "2")]) == [True]
             assert [task.key for task, _ in store.claim(["q"], 10.0, 15.0, 1)] == ["d"]
             store.close()
+
+
+def test_who_only_commits_finds_the_new_primary_of_a_cluster_where_replicas_must_confirm() -> None:
+    with cluster_nodes(1, 1) as (primary, replica):
+        store = RedisStore(Address(url_of([primary, replica])), wait_replicas=1, patience=20)
+        assert store.commit([make_commit("p")]) == [True]
+        replica.client().execute_command("CLUSTER FAILOVER")
+        until_true(lambda: primary.client().info("replication").get("master_link_status") == "up")
+        assert store.commit([make_commit("p", "1", "2")]) == [True]
+        store.close()
 
 
 def answers(call: Callable[[], Any]) -> bool:
