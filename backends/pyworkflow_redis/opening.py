@@ -82,7 +82,7 @@ def settle_shards(server: Server, prefix: str, shards: int | None, create: bool)
         raise UnsupportedBackend(f"{server.where}: there is nothing of pyworkflow under the prefix {prefix!r}")
     if not stored:
         server.ask(key, "HSETNX", key, "format", FORMAT)
-        server.ask(key, "HSETNX", key, "shards", shards or 1)
+        server.ask(key, "HSETNX", key, "shards", 1 if shards is None else shards)
         stored = _stored(server, key)
     if stored["format"] > FORMAT:
         raise UnsupportedBackend(f"{server.where}: written by a newer pyworkflow (format {stored['format']}): upgrade")
