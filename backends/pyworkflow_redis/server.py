@@ -11,6 +11,7 @@ import redis
 from redis import exceptions as errors
 from redis.cluster import RedisCluster
 
+from pyworkflow.engine.server_clock import steady
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
 from .pipe import FAILURES, Call, Pipe, Word, exchange
@@ -19,6 +20,8 @@ Client: TypeAlias = "redis.Redis | RedisCluster"
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 REPLICA_PATIENCE_MS = 1_000
+REMEMBERED = 25.0
+"""For so many seconds a script may be sent again: soon after that the server forgets what it answered (common.lua)."""
 
 
 class ScriptRuns(errors.ResponseError):
@@ -68,6 +71,7 @@ class Server:
         self._patience = patience
         self._replicas = replicas
         self._closed = False
+        self._astray = False  # The last call ended in trouble: its node may have been replaced.
         with self.speaking():
             self.client = self._patiently(connect)
 
@@ -89,16 +93,21 @@ class Server:
         With `confirm` it waits for the replicas. Raises BackendUnavailable: then any of the calls may have happened.
         """
         answers: dict[Call, Any] = {}
-        until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
+        begun, pause = steady(), SHORTEST_PAUSE
         with self.speaking():
+            if self._astray:
+                self._look_around()
             while trouble := self._attempt([calls, then], answers, confirm):
                 if isinstance(trouble, errors.NoScriptError):
                     continue
-                if not isinstance(trouble, PASSING) or time.monotonic() + pause > until:
+                self._astray = isinstance(trouble, PASSING)
+                if not self._astray or steady() + pause > begun + self._patience:
                     raise trouble
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 self._look_around()
+                if steady() > begun + REMEMBERED:
+                    raise trouble
         return [answers[call] for call in calls]
 
     def ask(self, key: bytes, *words: Word) -> Any:
@@ -174,6 +183,7 @@ class Server:
 
     def _look_around(self) -> None:
         """Learn anew which node of a cluster keeps what."""
+        self._astray = False
         if isinstance(self.client, RedisCluster):
             try:
                 self.client.nodes_manager.initialize()
