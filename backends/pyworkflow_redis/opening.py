@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 import redis
+from redis import exceptions as errors
 
 from pyworkflow.exceptions import UnsupportedBackend
 
@@ -24,13 +26,21 @@ def check_servers(server: Server, unsafe: bool) -> dict[str, Any]:
     told: dict[str, Any] = {}
     with server.speaking():
         for client in server.primaries():
-            info = client.info()
+            info = server.patiently(partial(_info, client))
             told = _told(client, info)
             if _version(info) < OLDEST:
                 raise UnsupportedBackend(f"{server.where}: version {told['version']}; Redis 6.2 or Valkey 8 is needed")
             if not unsafe:
                 _check(server.where, told)
     return told
+
+
+def _info(client: redis.Redis) -> dict[str, Any]:
+    """What a server says of itself: while it loads its data, also that it appends to no file. Raises for such a one."""
+    info: dict[str, Any] = client.info()
+    if info.get("loading"):
+        raise errors.BusyLoadingError("try again later")
+    return info
 
 
 def _told(client: redis.Redis, info: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import redis
 from redis import exceptions as errors
@@ -17,6 +17,7 @@ from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 from .pipe import FAILURES, Call, Pipe, Word, exchange
 
 Client: TypeAlias = "redis.Redis | RedisCluster"
+Answer = TypeVar("Answer")
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 REPLICA_PATIENCE_MS = 1_000
@@ -73,16 +74,16 @@ class Server:
         self._closed = False
         self._astray = False  # The last call ended in trouble: its node may have been replaced.
         with self.speaking():
-            self.client = self._patiently(connect)
+            self.client = self.patiently(connect)
 
-    def _patiently(self, connect: Callable[[], Client]) -> Client:
-        """A cluster is asked for its nodes at once, which may be starting."""
+    def patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """What servers say that may be starting. Raises the driver's errors."""
         until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
         while True:
             try:
-                return connect()
-            except PASSING:
-                if time.monotonic() + pause > until:
+                return ask()
+            except PASSING as error:
+                if isinstance(error, errors.AuthenticationError) or time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
