@@ -22,10 +22,12 @@ from .statements import Statements
 from .wire import Wire
 
 IDLE_IN_TRANSACTION = "30s"
+LOCK = "10s"
 TRY_AGAIN = 0.2
 _SESSION = """
-SET idle_in_transaction_session_timeout = '{idle}'; SET plan_cache_mode = force_generic_plan;
-SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
+SET idle_in_transaction_session_timeout = '{idle}'; SET lock_timeout = '{lock}';
+SET plan_cache_mode = force_generic_plan; SET jit = off;
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
 """
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 _UNSYNCED = "SET LOCAL synchronous_commit = off"
@@ -292,7 +294,7 @@ def roll_back(connection: Wire) -> None:
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
-    """A client that was stopped or cut off in a transaction must not hold up the others for long. And no statement is
-    worth planning anew, or compiling: each is short and goes by an index, also where its plan was made when the tables
-    were still small. Such a plan is kept until the server has counted them."""
-    connection.execute(_SESSION.format(idle=IDLE_IN_TRANSACTION).encode())
+    """A client that was stopped or cut off in a transaction must not hold up the others for long, and a caller's own
+    must not in silence. And no statement is worth planning anew, or compiling: each is short and goes by an index, also
+    where its plan was made when the tables were still small. Such a plan is kept until the server has counted them."""
+    connection.execute(_SESSION.format(idle=IDLE_IN_TRANSACTION, lock=LOCK).encode())

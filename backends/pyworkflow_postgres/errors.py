@@ -12,6 +12,8 @@ from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 _PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError)
 _LASTING = (psycopg.ProgrammingError, psycopg.NotSupportedError)
 
+_LOCKED = "a process is held by a transaction that is open for long, perhaps one that was joined by `connection=`"
+
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
@@ -26,4 +28,5 @@ def translated(where: str) -> Iterator[None]:
 
 def _said(error: psycopg.Error) -> str:
     """What an error says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    said = " ".join(str(error).split()) or type(error).__name__
+    return f"{_LOCKED}: {said}" if isinstance(error, psycopg.errors.LockNotAvailable) else said

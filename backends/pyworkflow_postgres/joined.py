@@ -38,6 +38,8 @@ class Joined:
     def _check(self) -> None:
         if self._connection.pgconn.pipeline_status != PipelineStatus.OFF:
             raise UnsupportedBackend("a connection in pipeline mode cannot be joined: its answers come too late")
+        if (encoding := self._connection.info.encoding) != "utf-8":
+            raise UnsupportedBackend(f"a connection is joined whose client_encoding is UTF8, not {encoding}")
         if self._connection.autocommit and self._connection.info.transaction_status == TransactionStatus.IDLE:
             raise ValueError("there is no open transaction on the connection: use `with connection.transaction()`")
         version = f'"{self.statements.schema}".version'

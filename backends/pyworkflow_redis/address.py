@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -24,9 +25,11 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "prefix": str,
     "wait_replicas": int,
     "patience": float,
-    "unsafe": lambda text: text != "0",
+    "unsafe": {"0": False, "1": True}.__getitem__,
 }
 """What a URL may say of the backend itself; the driver gets the rest."""
+FIXED = {"retry": Retry(NoBackoff(), 0), "decode_responses": False}
+"""What the driver is told whatever a URL says: the store tries again by itself, and reads bytes."""
 
 
 class Address:
@@ -40,7 +43,7 @@ class Address:
         self.where = _without_password(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
         try:
-            self.options: dict[str, Any] = {name: OPTIONS[name](text) for name, text in query if name in OPTIONS}
+            self.options: dict[str, Any] = {name: _option(name, text) for name, text in query if name in OPTIONS}
             login, _, hosts = parts.netloc.rpartition("@")
             self._nodes = [_host(host, parts.scheme) for host in hosts.split(",")]
             self._path = [unquote(part) for part in parts.path.split("/") if part]
@@ -58,7 +61,9 @@ class Address:
         place = "" if one == "unix" else f"{f'[{host}]' if ':' in host else host}:{port}"
         netloc = f"{login}@{place}" if login else place
         options = parse_url(f"{one}://{netloc}{path if scheme == one else ''}?{rest}")
-        return {**DEFAULTS, **options, "retry": Retry(NoBackoff(), 0)}  # The store tries again by itself.
+        if unknown := options.keys() - _known(scheme, options.get("connection_class", redis.Connection)):
+            raise ValueError(f"neither the backend nor redis-py has an option {', '.join(sorted(unknown))}")
+        return {**DEFAULTS, **options, **FIXED}
 
     def connect(self) -> Client:
         """A client. That of a cluster is connected at once, the others when they are needed."""
@@ -79,6 +84,21 @@ class Address:
         sentinel = Sentinel(self._nodes, sentinel_kwargs={**common, "password": password})
         client: redis.Redis = sentinel.master_for(self._path[0], **{**options, "db": db})
         return client
+
+
+def _option(name: str, text: str) -> Any:
+    try:
+        return OPTIONS[name](text)
+    except (ValueError, KeyError):
+        raise ValueError(f"{name}={text} is not a value that {name} can have") from None
+
+
+def _known(scheme: str, connection: type[redis.Connection]) -> set[str]:
+    """What the driver can be told: a cluster's client passes over in silence what it does not know."""
+    kinds: list[type] = [redis.ConnectionPool, *connection.__mro__[:-1]]
+    if scheme in ("redis+cluster", "redis+sentinel"):
+        kinds += [RedisCluster, redis.Redis]
+    return {"sentinel_password", *(name for kind in kinds for name in signature(kind).parameters)}
 
 
 def _host(text: str, scheme: str) -> tuple[str, int]:

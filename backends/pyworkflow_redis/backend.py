@@ -41,6 +41,8 @@ class RedisBackend(Engine):
         settings = {**given, "patience": patience, **address.options}
         if not 0 <= settings["patience"] <= LONGEST_PATIENCE:
             raise UnsupportedBackend(f"patience is a number of seconds from 0 to {LONGEST_PATIENCE:.0f}")
+        if settings["wait_replicas"] < 0:
+            raise UnsupportedBackend(f"wait_replicas is a number of replicas, not {settings['wait_replicas']}")
         super().__init__(RedisStore(address, clock=clock, create=create, **settings), **options)
 
     @classmethod

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 import redis
+from redis import exceptions as errors
 
 from pyworkflow.exceptions import UnsupportedBackend
 
@@ -24,13 +26,21 @@ def check_servers(server: Server, unsafe: bool) -> dict[str, Any]:
     told: dict[str, Any] = {}
     with server.speaking():
         for client in server.primaries():
-            info = client.info()
+            info = server.patiently(partial(_info, client))
             told = _told(client, info)
             if _version(info) < OLDEST:
                 raise UnsupportedBackend(f"{server.where}: version {told['version']}; Redis 6.2 or Valkey 8 is needed")
             if not unsafe:
                 _check(server.where, told)
     return told
+
+
+def _info(client: redis.Redis) -> dict[str, Any]:
+    """What a server says of itself: while it loads its data, also that it appends to no file. Raises for such a one."""
+    info: dict[str, Any] = client.info()
+    if info.get("loading"):
+        raise errors.BusyLoadingError("try again later")
+    return info
 
 
 def _told(client: redis.Redis, info: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +92,7 @@ def settle_shards(server: Server, prefix: str, shards: int | None, create: bool)
         raise UnsupportedBackend(f"{server.where}: there is nothing of pyworkflow under the prefix {prefix!r}")
     if not stored:
         server.ask(key, "HSETNX", key, "format", FORMAT)
-        server.ask(key, "HSETNX", key, "shards", shards or 1)
+        server.ask(key, "HSETNX", key, "shards", 1 if shards is None else shards)
         stored = _stored(server, key)
     if stored["format"] > FORMAT:
         raise UnsupportedBackend(f"{server.where}: written by a newer pyworkflow (format {stored['format']}): upgrade")

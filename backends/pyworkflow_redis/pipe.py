@@ -42,6 +42,13 @@ class Call:
         self.words = ("EVAL", self.text, *self.words[2:])
 
 
+def packed(words: Sequence[Word]) -> bytes:
+    """A command as it is sent. Numbers are written here: hiredis crashes where Ctrl-C comes while it does that."""
+    texts = tuple([b"%d" % word if isinstance(word, int) else word for word in words])
+    command: bytes = pack_command(texts)  # type: ignore[arg-type]  # Its stub: one word.
+    return command
+
+
 class Pipe:
     """A connection to one server, taken from its pool for some calls. `answers` are replies and errors, as they come.
 
@@ -57,8 +64,7 @@ class Pipe:
     def write(self) -> None:
         try:
             self._connection = self._pool.get_connection()
-            packed = [pack_command(words) for words in self._calls]  # type: ignore[arg-type]  # Its stub: one word.
-            self._connection.send_packed_command([b"".join(packed)])
+            self._connection.send_packed_command([b"".join([packed(words) for words in self._calls])])
         except FAILURES as error:
             self._broken(error)
 

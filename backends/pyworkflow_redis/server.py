@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import redis
 from redis import exceptions as errors
 from redis.cluster import RedisCluster
 
+from pyworkflow.engine.server_clock import steady
 from pyworkflow.exceptions import BackendUnavailable, UnsupportedBackend
 
 from .pipe import FAILURES, Call, Pipe, Word, exchange
 
 Client: TypeAlias = "redis.Redis | RedisCluster"
+Answer = TypeVar("Answer")
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 REPLICA_PATIENCE_MS = 1_000
+REMEMBERED = 25.0
+"""For so many seconds a script may be sent again: soon after that the server forgets what it answered (common.lua)."""
 
 
 class ScriptRuns(errors.ResponseError):
@@ -68,17 +72,18 @@ class Server:
         self._patience = patience
         self._replicas = replicas
         self._closed = False
+        self._astray = False  # The last call ended in trouble: its node may have been replaced.
         with self.speaking():
-            self.client = self._patiently(connect)
+            self.client = self.patiently(connect)
 
-    def _patiently(self, connect: Callable[[], Client]) -> Client:
-        """A cluster is asked for its nodes at once, which may be starting."""
+    def patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """What servers say that may be starting. Raises the driver's errors."""
         until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
         while True:
             try:
-                return connect()
-            except PASSING:
-                if time.monotonic() + pause > until:
+                return ask()
+            except PASSING as error:
+                if isinstance(error, errors.AuthenticationError) or time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -89,16 +94,21 @@ class Server:
         With `confirm` it waits for the replicas. Raises BackendUnavailable: then any of the calls may have happened.
         """
         answers: dict[Call, Any] = {}
-        until, pause = time.monotonic() + self._patience, SHORTEST_PAUSE
+        begun, pause = steady(), SHORTEST_PAUSE
         with self.speaking():
+            if self._astray:
+                self._look_around()
             while trouble := self._attempt([calls, then], answers, confirm):
                 if isinstance(trouble, errors.NoScriptError):
                     continue
-                if not isinstance(trouble, PASSING) or time.monotonic() + pause > until:
+                self._astray = isinstance(trouble, PASSING)
+                if not self._astray or steady() + pause > begun + self._patience:
                     raise trouble
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 self._look_around()
+                if steady() > begun + REMEMBERED:
+                    raise trouble
         return [answers[call] for call in calls]
 
     def ask(self, key: bytes, *words: Word) -> Any:
@@ -155,14 +165,18 @@ class Server:
         pipes = [Pipe(client, [*(call.words for call in group), *waits]) for client, group in groups.items()]
         exchange(pipes)
         for pipe in pipes if waits else ():
-            self._check_replicas(pipe.answers.pop())
+            self._check_replicas(pipe.answers)
         sent = [call for group in groups.values() for call in group]
         return _settle(sent, [answer for pipe in pipes for answer in pipe.answers], answers)
 
-    def _check_replicas(self, confirmed: Any) -> None:
+    def _check_replicas(self, said: list[Any]) -> None:
+        """Take the last answer of a server, which is on its replicas: what is done there counts when they have it."""
+        confirmed = said.pop()
+        done = [place for place, answer in enumerate(said) if not isinstance(answer, Exception)]
         if isinstance(confirmed, Exception):
-            raise confirmed
-        if confirmed < self._replicas:
+            for place in done:
+                said[place] = confirmed
+        elif done and confirmed < self._replicas:
             raise BackendUnavailable(
                 f"{self.where}: only {confirmed} of {self._replicas} replicas have confirmed; it is done, but a "
                 "failover may undo it"
@@ -170,6 +184,7 @@ class Server:
 
     def _look_around(self) -> None:
         """Learn anew which node of a cluster keeps what."""
+        self._astray = False
         if isinstance(self.client, RedisCluster):
             try:
                 self.client.nodes_manager.initialize()

@@ -37,6 +37,7 @@ class RedisStore(Store):
         clock: Callable[[], float] | None = None,
         create: bool = True,
     ) -> None:
+        Keys(prefix, 1 if shards is None else shards)  # What cannot be is refused before anything is written.
         self._server = Server(address.connect, address.where, patience, wait_replicas)
         self._told = check_servers(self._server, unsafe)
         self._keys = Keys(prefix, settle_shards(self._server, prefix, shards, create))

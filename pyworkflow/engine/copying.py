@@ -67,12 +67,15 @@ class Copier:
                 yield summary
 
     def held(self) -> Iterator[str]:
-        """What workers hold: whoever has it would hand it in to the source. Raises CorruptRecord."""
+        """What workers hold: whoever has it would hand it in to the source. What is damaged is left to `copy`."""
         for summary in _all(self.source, Query(statuses=OPEN, limit=PAGE)):
             row = self.source.read(summary.id, summary.run)
-            if row is None:
+            try:
+                head = None if row is None else unpack(row, summary.id)
+            except CorruptRecord:
                 continue
-            head = unpack(row, summary.id)
+            if head is None:
+                continue
             if head.decision.state == STARTED:
                 yield f"the decision on process {summary.id!r}"
             for activity in head.activities.values():

@@ -200,6 +200,8 @@ def test_what_workers_hold_is_named(source: MemoryBackend) -> None:
     source.poll_decision_task()
     source.poll_activity_task()
     assert sorted(copier.held()) == ["activity 's' of process 'waiting'", "the decision on process 'new'"]
+    source.store._runs["new", source.store._current["new"]].row.head += b"?"
+    assert list(copier.held()) == ["activity 's' of process 'waiting'"]  # What is damaged is told when it is copied.
 
 
 def test_more_processes_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:

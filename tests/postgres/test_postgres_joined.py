@@ -68,3 +68,10 @@ def test_a_pipeline_is_refused(manager: Manager) -> None:
     refused = pytest.raises(UnsupportedBackend, match="pipeline")
     with psycopg.connect(postgres.url()) as connection, connection.pipeline(), refused:
         manager.start_process(Process(Ship), connection=connection)
+
+
+@pytest.mark.parametrize("encoding", ["latin1", "sql_ascii"])
+def test_an_encoding_that_cannot_say_everything_is_refused(manager: Manager, encoding: str) -> None:
+    refused = pytest.raises(UnsupportedBackend, match="client_encoding is UTF8")
+    with psycopg.connect(postgres.url(), client_encoding=encoding) as connection, refused:
+        manager.start_process(Process(Ship, "p-€"), connection=connection)

@@ -9,14 +9,15 @@ from functools import partial
 from typing import Any
 
 import psycopg
+import pytest
 
-from pyworkflow import Process, SignalProcess
+from pyworkflow import BackendUnavailable, Process, SignalProcess
 from pyworkflow.backend.model import Finished, Wanted
 from pyworkflow.engine.engine import Engine
 from pyworkflow.engine.store import LETTERS
 from pyworkflow.testing.invariants import check
 from pyworkflow.testing.store_bench import make_commit
-from pyworkflow_postgres import PostgresStore
+from pyworkflow_postgres import PostgresBackend, PostgresStore, database
 
 from ..servers import postgres
 
@@ -62,6 +63,19 @@ def _try(call: Callable[..., object], failed: list[BaseException], *arguments: A
         call(*arguments)
     except BaseException as error:
         failed.append(error)
+
+
+def test_what_a_callers_open_transaction_holds_is_waited_for_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "LOCK", "200ms")
+    backend = PostgresBackend(postgres.url(), schema=postgres.emptied())
+    backend.start_process(Process("W", "p"))
+    with psycopg.connect(postgres.url()) as connection:
+        backend.signal_process("p", "mine", connection=connection)
+        with pytest.raises(BackendUnavailable, match=r"held by a transaction .*lock timeout"):
+            backend.signal_process("p", "other")
+    backend.signal_process("p", "other")
+    assert [event.signal.name for event in backend.history("p")[1:]] == ["mine", "other"]
+    backend.close()
 
 
 class Meeting(PostgresStore):

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pyworkflow import Activity, BackendUnavailable, CompleteProcess, DefaultWor
 from pyworkflow.backend.redis import RedisBackend, RedisStore
 from pyworkflow.engine.store import Row
 from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
+from pyworkflow_redis import server as server_module
 from pyworkflow_redis.address import Address
 from pyworkflow_redis.layout import sized
 from pyworkflow_redis.pipe import Pipe
@@ -92,6 +94,21 @@ def test_a_commit_that_is_sent_again_is_answered_as_before_whatever_happened_sin
     assert store.read("p") == Row("2", b"later")
     assert store.tasks("p") == []
     assert store.commit([first]) == [False]
+
+
+def test_a_commit_is_not_sent_again_when_the_server_may_have_forgotten_its_answer(
+    proxy: LosingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(through(proxy), patience=20)
+    store.commit([make_commit("known")])  # So the server has the script.
+    begun, away = server_module.steady(), [0.0]
+    monkeypatch.setattr(server_module, "steady", lambda: begun + away[0])
+    monkeypatch.setattr(server_module, "time", SimpleNamespace(sleep=lambda _: away.append(away.pop() + 40)))
+    proxy.lose = 1
+    with pytest.raises(BackendUnavailable):
+        store.commit([make_commit("p")])
+    assert store.read("p") == Row("1", b"head")
+    store.close()
 
 
 def test_a_claim_whose_reply_is_lost_brings_the_same_tasks(proxy: LosingProxy) -> None:

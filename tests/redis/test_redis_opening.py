@@ -79,10 +79,14 @@ def test_nothing_is_made_where_it_is_not_wanted(server: RunningServer) -> None:
     open_backend(server.url, create=False).close()
 
 
-@pytest.mark.parametrize("options", [{"shards": 0}, {"prefix": "{a}"}, {"prefix": ""}, {"patience": 21}])
-def test_options_that_cannot_be(server: RunningServer, options: dict[str, Any]) -> None:
-    with pytest.raises(UnsupportedBackend):
+@pytest.mark.parametrize(
+    "options",
+    [{"shards": 0}, {"shards": 5000}, {"prefix": "{a}"}, {"prefix": ""}, {"patience": 21}, {"wait_replicas": -1}],
+)
+def test_options_that_cannot_be_leave_nothing_behind(server: RunningServer, options: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedBackend, match=next(iter(options))):
         RedisBackend(server.url, **options)
+    assert server.client().keys() == []
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
@@ -135,14 +139,26 @@ def test_a_url_of_sentinels_names_a_service() -> None:
     assert [(place["host"], place["port"]) for place in places] == [("a", 1), ("b", 26379)]
 
 
-@pytest.mark.parametrize("url", ["redis://h:port", "redis://h?shards=x", "redis+sentinel://h", "http://h"])
-def test_urls_that_cannot_be(url: str) -> None:
-    with pytest.raises(UnsupportedBackend):
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("redis://h:port", "port"),
+        ("redis://h?shards=x", "shards=x"),
+        ("redis://h?unsafe=false", "unsafe=false"),
+        ("redis://h?shard=2", "option shard"),
+        ("redis+cluster://h?shard=2", "option shard"),
+        ("redis+sentinel://h/shop?shard=2", "option shard"),
+        ("redis+sentinel://h", "SERVICE"),
+        ("http://h", "rediss"),
+    ],
+)
+def test_urls_that_cannot_be(url: str, named: str) -> None:
+    with pytest.raises(UnsupportedBackend, match=named):
         RedisBackend(url)
 
 
 def test_options_of_a_url(server: RunningServer) -> None:
-    backend = open_backend(f"{server.url}?shards=2&prefix=shop")
+    backend = open_backend(f"{server.url}?shards=2&prefix=shop&decode_responses=true&unsafe=0")
     assert (backend.info()["shards"], backend.info()["prefix"]) == (2, "shop")
     backend.close()
 

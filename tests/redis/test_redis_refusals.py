@@ -64,6 +64,9 @@ def test_a_server_that_is_loading_is_waited_for() -> None:
         while starting.is_alive() and not any("still loading" in text for text in said):
             with suppress_and_note(said):
                 hasty.read("p")
+        with pytest.raises(BackendUnavailable, match="still loading"):
+            open_store(server.url, patience=0.0)
+        open_store(server.url, patience=20.0).close()
         assert patient.history("p", "r1") == [b"e"]
         starting.join()
         assert any("still loading" in text for text in said), said

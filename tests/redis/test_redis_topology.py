@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,11 +14,12 @@ import redis
 
 from pyworkflow.backend.redis import RedisStore
 from pyworkflow.engine.store import Row
+from pyworkflow.exceptions import BackendUnavailable
 from pyworkflow.testing.store_bench import make_commit, make_task
 from pyworkflow_redis.address import Address
 from pyworkflow_redis.pipe import Pipe, exchange
 from pyworkflow_redis.scripts import RING
-from tests.servers.redis import DURABLE, cluster, free_port, running, sentinel
+from tests.servers.redis import DURABLE, cluster, cluster_nodes, free_port, running, sentinel, url_of
 
 PATIENCE = 30
 RINGS = {RING.digest, RING.text}
@@ -45,6 +48,36 @@ def test_what_replicas_have_confirmed_survives_a_failover() -> None:
             assert store.commit([make_commit("p", "1", "2")]) == [True]
             assert [task.key for task, _ in store.claim(["q"], 10.0, 15.0, 1)] == ["d"]
             store.close()
+
+
+def test_who_only_commits_finds_the_new_primary_of_a_cluster_where_replicas_must_confirm() -> None:
+    with cluster_nodes(1, 1) as (primary, replica):
+        store = RedisStore(Address(url_of([primary, replica])), wait_replicas=1, patience=20)
+        assert store.commit([make_commit("p")]) == [True]
+        replica.client().execute_command("CLUSTER FAILOVER")
+        until_true(lambda: primary.client().info("replication").get("master_link_status") == "up")
+        assert store.commit([make_commit("p", "1", "2")]) == [True]
+        store.close()
+
+
+def test_a_node_of_a_cluster_that_hangs_is_not_asked_once_it_is_replaced() -> None:
+    with cluster_nodes(3, 3) as nodes:
+        store = RedisStore(Address(url_of(nodes) + "?socket_timeout=1"), shards=16, patience=0.5)
+        home = store._server.client_of(store._keys.of("p").rows).connection_pool.connection_kwargs["port"]
+        (hanging,) = [node for node in nodes if node.port == home]
+        os.kill(hanging.pid, signal.SIGSTOP)
+        try:
+            until_true(lambda: answers(lambda: nodes[5].client().cluster("INFO")["cluster_slots_ok"] == "16384"))
+            until_true(lambda: commits(store))
+        finally:
+            os.kill(hanging.pid, signal.SIGCONT)
+        store.close()
+
+
+def commits(store: RedisStore) -> bool:
+    with suppress(BackendUnavailable):
+        return store.commit([make_commit("p")]) == [True]
+    return False
 
 
 def answers(call: Callable[[], Any]) -> bool:
