@@ -141,16 +141,21 @@ class Listener:
             with suppress(BackendUnavailable):
                 self._server.run([self.ringing([topic])])
 
+    def leave(self) -> None:
+        """Let all who wait return, and the thread end within a nap."""
+        self._closed = True
+        if self._pid == os.getpid():
+            self._wake(lambda waiter: True)
+            with self._changed:
+                self._changed.notify_all()
+
     def close(self) -> None:
         """Let all who wait return, and the thread end before its connection does."""
-        self._closed = True
-        self._wake(lambda waiter: True)
-        with self._changed:
-            self._changed.notify_all()
-            thread, blocked = self._thread, self._heard is not None
+        self.leave()
+        thread = self._thread
         if thread is None or self._pid != os.getpid():
             return
-        if blocked:
+        if self._heard is not None:
             with suppress(BackendUnavailable):
                 self._server.run([self.ringing([self._own])])
         thread.join(NAP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -44,6 +45,7 @@ class RedisStore(Store):
         check_rights(self._server, self._keys)
         self._shards = self._keys.shards
         self._listener = Listener(self._server, self._keys)
+        weakref.finalize(self, self._listener.leave).atexit = False  # A store that nobody closed listens no longer.
         self._finder = Finder(self._server, self._shards)
         self._pid = os.getpid()
         self._clock = clock or ServerClock(self._time)

