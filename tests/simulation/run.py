@@ -180,7 +180,7 @@ def many(
 def number_of_seeds(some: int = 2_000) -> int:
     """Some at home, many in CI; PYWORKFLOW_SEEDS says how many there are instead of 2,000."""
     asked = os.environ.get("PYWORKFLOW_SEEDS")
-    many = int(asked) if asked else 20_000 if os.environ.get("CI") else 2_000
+    many = int(asked) if asked else 10_000 if os.environ.get("CI") else 2_000
     return max(some * many // 2_000, 1)
 
 

@@ -15,7 +15,7 @@ from .world import World
 SEEDS, PATIENT_SEEDS = 1_400, 600
 SHARES = 8
 """Of a test each, for as many cores."""
-SEEDS_ON_SERVERS = {"postgres": 10, "redis": 20}
+SEEDS_ON_SERVERS = {"postgres": 16, "redis": 32}
 """Fewer than in memory, where a world takes milliseconds."""
 
 
