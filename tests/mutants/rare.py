@@ -11,7 +11,7 @@ SQLITE = ("tests/backends/test_stores.py", "tests/backends/test_sqlite.py")
 MEMORY = "pyworkflow/backend/memory.py"
 LEASES = ("tests/backends/test_leases.py",)
 DOUBTS = ("tests/backends/test_doubts.py",)
-PATIENT = ("tests/simulation/test_simulation.py::test_in_a_patient_world_nothing_is_lost",)
+PATIENT = ("tests/simulation/test_simulation.py", "-k", "keeps_every_promise and patient and not server")
 RESET = ("tests/machine/test_machine_reset.py", "tests/backends/test_memory.py", "tests/simulation/test_simulation.py")
 OUTLOOK = ("tests/backends/test_outlook.py", "tests/backends/test_memory.py")
 
