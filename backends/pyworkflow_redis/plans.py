@@ -16,7 +16,7 @@ _PAGING = frozenset({"cursor", "limit"})
 
 
 class Plan(Struct):
-    """Ranges of members: each begins with a prefix, and what comes after it is from `low` (or after it) to `high`.
+    """Ranges of members: each begins with a prefix, and what comes after it is from `low` to `high`.
 
     `key` finds the run's key in what comes after the prefix. `by_start` ranges are in the order of pages. `sure` ones
     hold nothing that does not match.
@@ -25,7 +25,6 @@ class Plan(Struct):
     prefixes: list[bytes]
     key: Callable[[bytes], bytes]
     low: bytes
-    after: bool
     high: bytes
     by_start: bool
     sure: bool
@@ -44,7 +43,7 @@ def plans_for(query: Query) -> list[Plan]:
     ]
     if query.id_prefix is not None:
         sure = _covered(query, frozenset({"id_prefix"}))
-        plans.append(Plan([b"i" + escaped(query.id_prefix)], key_of_id_member, b"", False, HIGH, False, sure))
+        plans.append(Plan([b"i" + escaped(query.id_prefix)], key_of_id_member, b"", HIGH, False, sure))
     if query.closed_from is not None or query.closed_to is not None:
         plans.append(closed_plan(query))
     return plans
@@ -58,13 +57,13 @@ def group_plan(query: Query, pairs: Iterable[bytes]) -> Plan:
 def closed_plan(query: Query) -> Plan:
     low = b"" if query.closed_from is None else time_bytes(query.closed_from)
     high = HIGH if query.closed_to is None else time_bytes(query.closed_to)
-    return Plan([b"c"], lambda rest: rest[8:], low, False, high, False, _covered(query, _CLOSED))
+    return Plan([b"c"], lambda rest: rest[8:], low, high, False, _covered(query, _CLOSED))
 
 
 def _by_start(query: Query, prefixes: list[bytes], *covers: str) -> Plan:
     low = b"" if query.started_to is None else newest_first(query.started_to) + HIGH
     high = HIGH if query.started_from is None else newest_first(query.started_from) + HIGH
-    return Plan(prefixes, bytes, low, False, high, True, _covered(query, _STARTED | set(covers)))
+    return Plan(prefixes, bytes, low, high, True, _covered(query, _STARTED | set(covers)))
 
 
 def _covered(query: Query, covers: frozenset[str]) -> bool:

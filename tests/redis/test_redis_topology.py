@@ -13,9 +13,9 @@ import pytest
 import redis
 
 from pyworkflow.backend.redis import RedisStore
-from pyworkflow.engine.store import Row
+from pyworkflow.engine.store import Query, Row
 from pyworkflow.exceptions import BackendUnavailable
-from pyworkflow.testing.store_bench import make_commit, make_task
+from pyworkflow.testing.store_bench import make_commit, make_summary, make_task
 from pyworkflow_redis.address import Address
 from pyworkflow_redis.pipe import Pipe, exchange
 from pyworkflow_redis.scripts import RING
@@ -153,4 +153,19 @@ def test_a_batch_goes_to_all_nodes_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(Pipe, "read", lambda pipe: (steps.append("read"), read(pipe)))
         store.histories([(f"p{number}", "r1", 0, 1) for number in range(40)])
         assert steps == ["write"] * 3 + ["read"] * 3
+        store.close()
+
+
+def test_shards_are_listed_and_counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster() as url:
+        store = RedisStore(Address(url), shards=16)
+        summaries = [make_summary(f"p{number}", tags=["red"]) for number in range(100)]
+        store.commit([make_commit(summary.id, summary=summary) for summary in summaries])
+        queries = [Query(limit=20), Query(tag="red", workflow="W", limit=20)]
+        store.find(queries[1])  # The nodes know the scripts now.
+        trips: list[int] = []
+        monkeypatch.setattr("pyworkflow_redis.server.exchange", lambda pipes: (trips.append(1), exchange(pipes)))
+        assert [len(store.find(query)) for query in queries] == [20, 20]
+        assert [store.count(query) for query in queries] == [100, 100]
+        assert len(trips) <= 16
         store.close()
